@@ -1,0 +1,89 @@
+"""Facts about progress, told while they happen.
+
+The core never prints. Whoever starts the work passes an `Emit`, any callable that takes an `Event`, and renders what it
+gets. Events may come from several threads at once.
+
+    def emit(event: Event) -> None:
+        match event:
+            case Noted(message=message):
+                print(message, file=sys.stderr)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+
+class Verb(Enum):
+    """What is being done to the thing an event names."""
+
+    DOWNLOAD = "download"
+    BUILD_WHEEL = "build wheel"
+    MAKE_LAYER = "make layer"
+    UPLOAD = "upload"
+    MOUNT = "mount"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseStarted:
+    """A part of the build begins: `resolve`, `plan`, `layers`, `export`."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noted:
+    """Something worth a line; `detail` lines are for `--verbose` only."""
+
+    message: str
+    detail: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Warned:
+    """Something the user should look at, though the build goes on."""
+
+    message: str
+    facts: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskStarted:
+    """A transfer or conversion of `total` bytes begins; `total` is none where nobody knows it."""
+
+    verb: Verb
+    name: str
+    total: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskAdvanced:
+    """`count` more bytes of the task of this verb and name."""
+
+    verb: Verb
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskFinished:
+    """The task is over. `size` is its bytes; `reused` says that nothing had to be moved or made."""
+
+    verb: Verb
+    name: str
+    size: int
+    reused: bool = False
+
+
+Event: TypeAlias = PhaseStarted | Noted | Warned | TaskStarted | TaskAdvanced | TaskFinished
+Emit: TypeAlias = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The `Emit` of someone who does not listen."""
+    del event

@@ -1,0 +1,129 @@
+"""An image and an index of images.
+
+image = base.append(layers).with_config(working_dir="/app", user="65532:65532")
+image.manifest.to_bytes()
+ImageIndex(images=(amd64, arm64)).index
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pycontainer.blobs.blob import BytesBlob
+from pycontainer.errors import DocumentError
+from pycontainer.oci import Descriptor, History, ImageConfig, Index, Manifest, media_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pycontainer.layers.layer import Layer
+    from pycontainer.oci import Digest, Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A config and its layers, base first.
+
+    Raises:
+        DocumentError: Config and layers do not agree on the diff_ids (image-spec, *config.md*, `rootfs`).
+    """
+
+    config: ImageConfig
+    layers: tuple[Layer, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.config.rootfs.diff_ids != tuple(layer.diff_id for layer in self.layers):
+            raise DocumentError(
+                "The image's config and its layers do not agree",
+                facts=[f"diff_ids in the config: {len(self.config.rootfs.diff_ids)}", f"layers: {len(self.layers)}"],
+            )
+
+    @property
+    def platform(self) -> Platform:
+        """What the config says the image is for."""
+        return self.config.platform
+
+    @property
+    def config_blob(self) -> BytesBlob:
+        """The config as a blob."""
+        return BytesBlob.of_document(self.config, media_types.CONFIG)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The OCI manifest; layers of Docker's media types get their OCI names, their bytes stay."""
+        return Manifest(
+            config=self.config_blob.descriptor,
+            layers=tuple(
+                Descriptor(
+                    media_type=media_types.to_oci(layer.descriptor.media_type),
+                    digest=layer.descriptor.digest,
+                    size=layer.descriptor.size,
+                    annotations=layer.descriptor.annotations,
+                )
+                for layer in self.layers
+            ),
+            annotations=dict(self.annotations),
+        )
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """The descriptor of the manifest, with its platform."""
+        return self.manifest.describe(media_types.MANIFEST, platform=self.platform)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the manifest: the image's name."""
+        return self.descriptor.digest
+
+    def append(self, layers: Iterable[Layer], *, created: str | None = None) -> Image:
+        """The image with more layers on top, each with its line of history."""
+        added = tuple(layers)
+        config = msgspec.structs.replace(
+            self.config,
+            rootfs=msgspec.structs.replace(
+                self.config.rootfs, diff_ids=(*self.config.rootfs.diff_ids, *(layer.diff_id for layer in added))
+            ),
+            history=(
+                *self.config.history,
+                *(History(created=created, created_by="pycontainer", comment=layer.title) for layer in added),
+            ),
+        )
+        return replace(self, config=config, layers=(*self.layers, *added))
+
+    def with_config(self, *, created: str | None = None, **execution: Any) -> Image:
+        """The image with other execution parameters, fields of `ContainerConfig`, and another `created`."""
+        config = msgspec.structs.replace(self.config, config=msgspec.structs.replace(self.config.config, **execution))
+        if created is not None:
+            config = msgspec.structs.replace(config, created=created)
+        return replace(self, config=config)
+
+    def with_annotations(self, annotations: Mapping[str, str]) -> Image:
+        """The image with these annotations on its manifest."""
+        return replace(self, annotations=dict(annotations))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageIndex:
+    """The same application for several platforms."""
+
+    images: tuple[Image, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def index(self) -> Index:
+        """The OCI index, its manifests in the order of `images`."""
+        return Index(manifests=tuple(image.descriptor for image in self.images), annotations=dict(self.annotations))
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """The descriptor of the index."""
+        return self.index.describe(media_types.INDEX)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the index: the name of all platforms together."""
+        return self.descriptor.digest

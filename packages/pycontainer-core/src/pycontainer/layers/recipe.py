@@ -1,0 +1,42 @@
+"""Recipes: what a layer will hold, named by digest before a byte of it is read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pycontainer.oci import canonical_json
+
+if TYPE_CHECKING:
+    from pycontainer.layers.record import LayerContents
+    from pycontainer.layers.writer import LayerWriter
+
+# Part of every key: raised whenever any recipe writes other bytes for the same inputs.
+RECIPE_VERSION = 1
+
+
+class Recipe(Protocol):
+    """How one layer is made. Equal keys mean equal bytes, on any host, at any time."""
+
+    @property
+    def key(self) -> str:
+        """`recipe_key` of all that the bytes depend on: 64 hexadecimal digits."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What the layer holds, for people: `numpy 2.1.0`, `14 packages`, `project myapp`."""
+        ...
+
+    def write(self, writer: LayerWriter) -> LayerContents:
+        """Write the entries of the layer and say what they are.
+
+        Raises:
+            PyContainerError: An input is missing, damaged or not what its digest says.
+        """
+        ...
+
+
+def recipe_key(kind: str, inputs: Any) -> str:
+    """The key of a recipe: a hash over the kind, the recipe version and the inputs, all of them JSON values."""
+    return hashlib.sha256(canonical_json([kind, RECIPE_VERSION, inputs])).hexdigest()

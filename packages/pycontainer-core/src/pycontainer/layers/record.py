@@ -1,0 +1,37 @@
+"""Layer records: what is known of a layer without having its bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pycontainer.oci import Descriptor, Digest
+
+
+class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A distribution that a layer installs. `name` is normalised (PEP 503); `sha256` is the wheel's."""
+
+    name: str
+    version: str
+    sha256: str | None = None
+    files: int = 0
+    size: int = 0
+    startup_files: tuple[str, ...] = ()
+
+
+class LayerContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a layer holds. `size` is the bytes of its files, unpacked; `startup_files` lists `.pth` and the like."""
+
+    packages: tuple[PackageContents, ...] = ()
+    files: int = 0
+    size: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+class LayerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe's key and the layer it gives."""
+
+    key: str
+    title: str
+    descriptor: Descriptor
+    diff_id: Digest
+    contents: LayerContents = LayerContents()

@@ -1,0 +1,1 @@
+"""One module a medium, read and write: the distribution API, OCI layouts, tar archives, index pages."""
