@@ -1,0 +1,1 @@
+"""Where an image goes: a registry, an OCI layout, an archive, a container engine."""

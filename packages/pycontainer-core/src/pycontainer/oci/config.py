@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from pycontainer.errors import DocumentError
-from pycontainer.oci.digest import Digest  # noqa: TC001 - msgspec reads annotations when it decodes
+from pycontainer.oci.digest import Digest
 from pycontainer.oci.document import Document
 from pycontainer.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
@@ -70,7 +73,7 @@ class ImageConfig(
     history: tuple[History, ...] = ()
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> ImageConfig:
+    def from_bytes(cls, raw: bytes) -> Self:
         """Read a config.
 
         Raises:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from pycontainer.oci.digest import Digest  # noqa: TC001 - msgspec reads annotations when it decodes
-from pycontainer.oci.platform import Platform  # noqa: TC001
+from pycontainer.oci.digest import Digest
+from pycontainer.oci.platform import Platform
 
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 

@@ -8,7 +8,7 @@ canonical_json({"b": 1, "a": 2}) == b'{"a":2,"b":1}'
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import msgspec
 
@@ -16,10 +16,11 @@ from pycontainer.errors import DocumentError
 from pycontainer.oci.descriptor import Descriptor
 from pycontainer.oci.digest import Digest
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 # Peers cap manifests between 4 MiB (containers/image) and 100 MiB (go-containerregistry).
 MAX_DOCUMENT_SIZE = 4 * 1024 * 1024
-
-_D = TypeVar("_D", bound="Document")
 
 
 def canonical_json(value: Any) -> bytes:
@@ -77,7 +78,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     what: ClassVar[str] = "document"
 
     @classmethod
-    def from_bytes(cls: type[_D], raw: bytes) -> _D:
+    def from_bytes(cls, raw: bytes) -> Self:
         """Read a document and keep its bytes, so that its digest stays what it was.
 
         Unknown fields are allowed and `null` means absent, as the image-spec asks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pycontainer.oci import media_types
-from pycontainer.oci.descriptor import Descriptor  # noqa: TC001 - msgspec reads annotations when it decodes
+from pycontainer.oci.descriptor import Descriptor
 from pycontainer.oci.document import Document
 
 

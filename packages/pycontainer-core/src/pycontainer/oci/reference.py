@@ -1,4 +1,4 @@
-"""References: `registry/repository:tag@digest` (distribution-spec, *Pulling manifests*; grammar of distribution/reference).
+"""References, `registry/repository:tag@digest` (distribution-spec, *Pulling manifests*).
 
 Reference.parse("python:3.12-slim")      # docker.io/library/python:3.12-slim
 Reference.parse("ghcr.io/acme/api@sha256:…").digest
@@ -63,12 +63,14 @@ class Reference:
         if not _REPOSITORY.fullmatch(repository) or len(registry) + 1 + len(repository) > _MAX_NAME:
             raise _malformed(
                 text,
-                f"`{repository[:_MAX_NAME]}` is not a repository: lower-case letters, digits, and `.`, `_`, `-`, `/` between them",
+                f"`{repository[:_MAX_NAME]}` is not a repository",
+                "expected: lower-case letters and digits, with `.`, `_`, `-` and `/` between them",
             )
         if colon and not _TAG.fullmatch(tag):
             raise _malformed(
                 text,
-                f"`{tag[:140]}` is not a tag: up to 128 letters, digits, `_`, `.` and `-`, beginning with none of the last two",
+                f"`{tag[:140]}` is not a tag",
+                "expected: up to 128 letters, digits, `_`, `.` and `-`, beginning with neither of the last two",
             )
         return cls(registry, repository, tag if colon else None, digest)
 
@@ -101,5 +103,5 @@ class Reference:
         return replace(self, digest=digest)
 
 
-def _malformed(text: str, why: str) -> DocumentError:
-    return DocumentError(f"`{text[:300]}` is not an image reference", facts=[why])
+def _malformed(text: str, *why: str) -> DocumentError:
+    return DocumentError(f"`{text[:300]}` is not an image reference", facts=why)

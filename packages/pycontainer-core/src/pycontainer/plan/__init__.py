@@ -1,0 +1,1 @@
+"""What will be done, before it is done: config and project become a `BuildPlan`."""
