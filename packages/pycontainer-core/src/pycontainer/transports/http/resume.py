@@ -1,0 +1,118 @@
+"""A download that goes on where it broke."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from pycontainer.errors import HTTPStatusError, NetworkError
+from pycontainer.transports.http.failures import status_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed import WriteableBuffer
+
+    from pycontainer.transports.http.response import Response
+    from pycontainer.transports.http.retries import RetryPolicy
+
+_OK, _PARTIAL = 200, 206
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
+
+
+class ResumingReader(io.RawIOBase):
+    """Reads a body, asking for the rest each time the connection breaks.
+
+    The rest is used only when a 206 says it begins where we stopped; on 200 the body is read again from its start and
+    what is known is skipped. That the parts belong together is for the reader's digest to prove.
+
+    Args:
+        open_at: Requests the body from an offset in bytes: with `Range: bytes=<offset>-` unless the offset is 0.
+        retries: How often a body may break without a byte of progress, and how long to wait.
+    """
+
+    def __init__(self, open_at: Callable[[int], Response], retries: RetryPolicy) -> None:
+        self._open_at = open_at
+        self._retries = retries
+        self._position = 0
+        self._failures = 0
+        self._response: Response | None = None
+
+    @property
+    def stream(self) -> BinaryIO:
+        """This reader, for what takes a `BinaryIO`."""
+        return cast("BinaryIO", self)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As `Response.read`, over broken connections.
+
+        Raises:
+            NetworkError: The connection broke more often than allowed, or the server sent another part than asked for.
+        """
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(1 << 20), b""))
+        while True:
+            try:
+                if self._response is None:
+                    self._response = self._resume()
+                data = self._response.read(size)
+            except HTTPStatusError:
+                raise
+            except NetworkError:
+                self._drop()
+                self._failures += 1
+                if self._failures > self._retries.count:
+                    raise
+                self._retries.wait(self._failures)
+                continue
+            if data:
+                self._position += len(data)
+                self._failures = 0
+            return data
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """As `read`, into a buffer."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the connection's body."""
+        self._drop()
+        super().close()
+
+    def _drop(self) -> None:
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+
+    def _resume(self) -> Response:
+        response = self._open_at(self._position)
+        try:
+            _go_to(response, self._position)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+
+def _go_to(response: Response, position: int) -> None:
+    """Make the next byte of the body the one at this position."""
+    if response.status == _OK:
+        while position:
+            data = response.read(min(position, 1 << 20))
+            if not data:
+                raise NetworkError("The content became shorter while it was downloaded")
+            position -= len(data)
+        return
+    if response.status != _PARTIAL or not position:
+        raise status_error(response)
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    if found is None or int(found.group(1)) != position:
+        raise status_error(response, "The server sent another part of the content than was asked for")
