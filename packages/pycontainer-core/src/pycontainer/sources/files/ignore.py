@@ -1,0 +1,179 @@
+"""Which files of a project stay out of the image.
+
+Rules are read in this order and the last one that matches decides, as in every ignore file:
+
+1. the safe defaults below: secrets, version control, environments, caches;
+2. the first of `.containerignore`, `.dockerignore` (Docker's rules) and `.gitignore` (git's, with those of folders);
+3. the option `exclude_paths`.
+
+So `!.env.example` in an ignore file brings back what a default took away.
+
+    IgnoreRules.of(root, exclude=["docs/"]).excludes("docs/index.md")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pycontainer.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pathspec import GitIgnoreSpec
+
+# Secrets first: a file that leaks is worse than one that is missing. Then what no image needs.
+SAFE_DEFAULTS: Final = (
+    ".env",
+    ".env.*",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    ".netrc",
+    "_netrc",
+    ".pypirc",
+    ".npmrc",
+    ".pgpass",
+    ".htpasswd",
+    ".git-credentials",
+    ".aws/",
+    ".azure/",
+    ".gcloud/",
+    ".ssh/",
+    ".gnupg/",
+    ".docker/",
+    ".kube/",
+    "*.tfstate",
+    "*.tfstate.*",
+    ".git",
+    ".hg/",
+    ".svn/",
+    ".gitignore",
+    ".gitattributes",
+    ".gitmodules",
+    ".dockerignore",
+    ".containerignore",
+    ".venv/",
+    "venv/",
+    "node_modules/",
+    "__pycache__/",
+    "*.py[cod]",
+    "*.egg-info/",
+    ".eggs/",
+    ".tox/",
+    ".nox/",
+    ".cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".pytest_cache/",
+    ".hypothesis/",
+    ".ipynb_checkpoints/",
+    ".coverage",
+    ".coverage.*",
+    "htmlcov/",
+    "/build/",
+    "/dist/",
+    ".idea/",
+    ".vscode/",
+    ".github/",
+    ".DS_Store",
+    "Thumbs.db",
+)
+
+_DOCKER_STYLE = (".containerignore", ".dockerignore")
+_GIT_STYLE = ".gitignore"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules of one file: they speak of paths below `base` (with a trailing slash, or empty)."""
+
+    base: str
+    spec: GitIgnoreSpec
+
+    def verdict(self, path: str) -> bool | None:
+        if not path.startswith(self.base):
+            return None
+        return self.spec.check_file(path[len(self.base) :]).include
+
+
+class IgnoreRules:
+    """The rules of one project. Paths are relative to its root, with `/`; a folder ends with `/`."""
+
+    def __init__(self, root: Path, *, exclude: Sequence[str] = (), ignore_file: str | None = None) -> None:
+        self._root = root
+        self._git = ignore_file == _GIT_STYLE
+        self._safe = _rules("", SAFE_DEFAULTS)
+        self._ignore: list[_Rules] = []
+        if ignore_file and not self._git:
+            self._ignore.append(_rules("", _from_docker(_read_lines(root / ignore_file))))
+        self._last = _rules("", exclude)
+
+    @classmethod
+    def of(cls, root: Path, *, exclude: Sequence[str] = ()) -> IgnoreRules:
+        """The rules of the project at `root`.
+
+        Raises:
+            ProjectError: An ignore file that is not text, or a pattern that cannot be read.
+        """
+        names = (*_DOCKER_STYLE, _GIT_STYLE)
+        return cls(root, exclude=exclude, ignore_file=next((name for name in names if (root / name).is_file()), None))
+
+    def enter(self, folder: str) -> None:
+        """Read the `.gitignore` of a folder before its files are judged; `folder` is empty or ends with `/`."""
+        path = self._root / folder / _GIT_STYLE
+        if self._git and path.is_file():
+            self._ignore.append(_rules(folder, _read_lines(path)))
+
+    def excludes(self, path: str) -> bool:
+        """Whether the file or folder stays out."""
+        for rules in (self._last, *reversed(self._ignore), self._safe):
+            verdict = rules.verdict(path)
+            if verdict is not None:
+                return verdict
+        return False
+
+    @property
+    def may_return(self) -> bool:
+        """Whether some rule brings files back, so that excluded folders must be looked into all the same."""
+        return any(not pattern.include for rules in self._ignore for pattern in rules.spec.patterns if pattern.regex)
+
+
+def _rules(base: str, lines: Iterable[str]) -> _Rules:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - slow to import, and only builds with files need it
+
+    try:
+        return _Rules(base, GitIgnoreSpec.from_lines(lines))
+    except ValueError as error:
+        raise ProjectError("A pattern of files to leave out cannot be read", facts=[str(error)]) from error
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"`{path.name}` cannot be read", facts=[f"file: {path}", str(error)]) from error
+
+
+def _from_docker(lines: Iterable[str]) -> list[str]:
+    """Docker's patterns as git's: anchored at the root, `**/` for any depth, a trailing slash without meaning."""
+    patterns = []
+    for line in lines:
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        negated = text.startswith("!")
+        text = text.lstrip("!").strip().strip("/").removeprefix("./")
+        if text and text != ".":
+            patterns.append(f"{'!' if negated else ''}/{text}")
+    return patterns

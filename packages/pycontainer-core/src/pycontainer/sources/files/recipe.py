@@ -1,0 +1,154 @@
+"""Layers made of files: the project's own, and those that the user adds anywhere.
+
+FilesRecipe(title="project files", files=place(files, "/app"))
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from pycontainer.errors import ProjectError
+from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.record import LayerContents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pycontainer.layers.writer import LayerWriter
+    from pycontainer.sources.files.collect import SourceFile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlacedFile:
+    """A file and its place in the image.
+
+    Attributes:
+        file: What it is.
+        destination: Absolute in the image.
+        mode: Overrides the mode of the file.
+        uid: The numeric owner.
+        gid: The numeric group.
+    """
+
+    file: SourceFile
+    destination: str
+    mode: int | None = None
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesRecipe:
+    """A layer of files. `directories` are the folders to create on the way, absolute, with their mode and owner.
+
+    Folders that are not listed are left as the base has them; an entry for `/usr` would replace its owner and mode.
+    """
+
+    title: str
+    files: tuple[PlacedFile, ...]
+    directories: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """The key over every path, mode, owner and content."""
+        return recipe_key(
+            "files",
+            {
+                "directories": {path: list(attributes) for path, attributes in self.directories.items()},
+                "files": [
+                    [placed.destination, _mode(placed), placed.uid, placed.gid, placed.file.sha256, placed.file.target]
+                    for placed in self.files
+                ],
+            },
+        )
+
+    def write(self, writer: LayerWriter) -> LayerContents:
+        """Write folders, then files in the order of their destination.
+
+        Raises:
+            ProjectError: A file vanished or changed since it was fingerprinted.
+        """
+        for path, (mode, uid, gid) in sorted(self.directories.items()):
+            writer.directory(path.strip("/"), mode=mode, uid=uid, gid=gid)
+        for placed in sorted(self.files, key=lambda placed: placed.destination):
+            _write(writer, placed)
+        return LayerContents(files=len(self.files), size=sum(placed.file.size for placed in self.files))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryRecipe:
+    """A layer of a few generated files and folders: home, working directory, account files."""
+
+    title: str
+    directories: Mapping[str, tuple[int, int, int]]
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """The key over folders and contents."""
+        return recipe_key(
+            "directories",
+            {
+                "directories": {path: list(attributes) for path, attributes in self.directories.items()},
+                "contents": {path: hashlib.sha256(content).hexdigest() for path, content in self.contents.items()},
+            },
+        )
+
+    def write(self, writer: LayerWriter) -> LayerContents:
+        """Write folders, then files, in the order of their paths."""
+        for path, (mode, uid, gid) in sorted(self.directories.items()):
+            writer.directory(path.strip("/"), mode=mode, uid=uid, gid=gid)
+        for path, content in sorted(self.contents.items()):
+            writer.file(path.strip("/"), content)
+        return LayerContents(files=len(self.contents), size=sum(map(len, self.contents.values())))
+
+
+def parents(path: str, *, below: str = "/") -> list[str]:
+    """The folders on the way to `path`, outermost first, without those at or above `below`."""
+    folders = [str(folder) for folder in PurePosixPath(path).parents]
+    return [folder for folder in reversed(folders) if PurePosixPath(below) in PurePosixPath(folder).parents]
+
+
+def _mode(placed: PlacedFile) -> int:
+    return placed.file.mode if placed.mode is None else placed.mode
+
+
+def _write(writer: LayerWriter, placed: PlacedFile) -> None:
+    path = placed.destination.strip("/")
+    if placed.file.target is not None:
+        writer.symlink(path, placed.file.target, uid=placed.uid, gid=placed.gid)
+        return
+    try:
+        with placed.file.source.open("rb") as stream:
+            watched = _Watched(stream)
+            writer.stream(path, watched, placed.file.size, mode=_mode(placed), uid=placed.uid, gid=placed.gid)
+            unchanged = not stream.read(1) and watched.digest.hexdigest() == placed.file.sha256
+    except OSError as error:
+        raise _changed(placed) from error
+    if not unchanged:
+        raise _changed(placed)
+
+
+def _changed(placed: PlacedFile) -> ProjectError:
+    return ProjectError(
+        f"`{placed.file.path}` changed while the image was built",
+        facts=[f"file: {placed.file.source}"],
+        hint="Build again when nothing else writes to the project",
+    )
+
+
+class _Watched:
+    """Hashes a file while it is read into a layer."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._stream.read(size)
+        self.digest.update(chunk)
+        return chunk

@@ -1,0 +1,118 @@
+"""Metadata is read from `pyproject.toml` of any tool, without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pycontainer.errors import ProjectError
+from pycontainer.project import Pyproject
+from pycontainer.project.vcs import public_url
+
+BUILD = '[build-system]\nrequires = ["x"]\n'
+
+
+def read(root: Path, text: str) -> Pyproject:
+    (root / "pyproject.toml").write_text(text)
+    return Pyproject.read(root)
+
+
+def test_a_standard_project(tmp_path: Path) -> None:
+    metadata = read(
+        tmp_path,
+        BUILD
+        + """
+[project]
+name = "Shop"
+version = "1.2"
+description = "Sells"
+requires-python = ">=3.11"
+license = "MIT"
+authors = [{name = "A", email = "a@b.example"}, {name = "C"}]
+dependencies = ["fastapi>=0.1"]
+[project.scripts]
+shop = "shop:main"
+[project.urls]
+Source = "https://git.example/shop"
+""",
+    ).metadata
+    assert (metadata.name, metadata.version, metadata.requires_python) == ("Shop", "1.2", ">=3.11")
+    assert metadata.authors == ("A <a@b.example>", "C")
+    assert metadata.scripts == {"shop": "shop:main"}
+    assert metadata.license == "MIT"
+    assert metadata.is_package
+
+
+def test_poetrys_older_tables(tmp_path: Path) -> None:
+    metadata = read(
+        tmp_path,
+        BUILD
+        + """
+[tool.poetry]
+name = "shop"
+version = "1"
+authors = ["A <a@b.example>"]
+[tool.poetry.dependencies]
+python = "^3.11"
+flask = "*"
+[tool.poetry.scripts]
+shop = "shop:main"
+""",
+    ).metadata
+    assert metadata.requires_python == ">=3.11,<4"
+    assert metadata.dependencies == ("flask",)
+    assert metadata.scripts == {"shop": "shop:main"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_package"),
+    [
+        (BUILD + '[project]\nname="x"', True),
+        ('[project]\nname="x"', False),
+        (BUILD + '[project]\nname="x"\n[tool.uv]\npackage=false', False),
+        ('[project]\nname="x"\n[tool.uv]\npackage=true', True),
+        (BUILD + "[tool.poetry]\npackage-mode=false", False),
+    ],
+)
+def test_a_project_is_a_package_when_a_backend_builds_it(tmp_path: Path, text: str, is_package: bool) -> None:  # noqa: FBT001
+    assert read(tmp_path, text).is_package is is_package
+
+
+def test_setup_py_alone_is_a_package(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("")
+    assert Pyproject.read(tmp_path).is_package
+
+
+def test_no_pyproject_is_a_project_named_after_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "My App!"
+    folder.mkdir()
+    project = Pyproject.read(folder)
+    assert project.metadata.name == "My-App"
+    assert not project.is_package
+
+
+@pytest.mark.parametrize("text", ["[project\n", "[project]\nname = 3\n", "x = " + "[" * 100_000])
+def test_what_cannot_be_read_names_the_file(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml"):
+        _ = read(tmp_path, text).metadata
+
+
+def test_a_context_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="is not a directory"):
+        Pyproject.read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("remote", "url"),
+    [
+        ("git@github.com:acme/api.git", "https://github.com/acme/api"),
+        ("https://user:s3cret@git.example/acme/api.git", "https://git.example/acme/api"),
+        ("ssh://git@git.example:2222/acme/api", "https://git.example/acme/api"),
+        ("/srv/git/api", None),
+        ("C:/git/api", None),
+        ("", None),
+    ],
+)
+def test_a_remote_becomes_a_url_without_credentials(remote: str, url: str | None) -> None:
+    assert public_url(remote) == url
