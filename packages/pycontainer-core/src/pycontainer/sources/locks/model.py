@@ -1,0 +1,249 @@
+"""What every lock format is read into: packages that are pinned, and the files that are them.
+
+    lock = read_lock(root / "uv.lock")
+    packages = lock.select(target, Choice(extras=frozenset({"postgres"})))
+    chosen = choose_wheels(packages, target, SourcePolicy())
+
+The model has the shape of PEP 751 (packages, each from wheels, an sdist, a directory, a VCS or an archive), because
+that is what all formats say in their own words.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pycontainer.sources.locks.addresses import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pycontainer.oci import Digest
+    from pycontainer.sources.target import Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Artifact:
+    """One file of a package: a wheel, an sdist or an archive.
+
+    Attributes:
+        filename: The last part of its address, a plain file name.
+        url: Where it is, perhaps with credentials; none where the lock gives the name alone (Poetry, PDM) and an
+            index has to be asked, or where it is a file on this host.
+        path: Where it is on this host; absolute.
+        size: Bytes, where the lock says it.
+        hashes: Algorithm → hexadecimal digest, `{"sha256": "…"}`.
+        index: The index it comes from, perhaps with credentials; none means the default index.
+        outside: Whether `path` lies outside the directory of the lock file.
+    """
+
+    filename: str
+    url: str | None = None
+    path: Path | None = None
+    size: int | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    index: str | None = None
+    outside: bool = False
+
+    def __repr__(self) -> str:
+        where = redact(self.url) if self.url else self.path
+        return f"Artifact({self.filename!r}, at={str(where)!r}, hashes={dict(self.hashes)!r})"
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it can be installed as it is."""
+        return self.filename.endswith(".whl")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Registry:
+    """From an index; `url` is none where the lock leaves the choice of it to the user's settings."""
+
+    url: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Registry({redact(self.url) if self.url else None!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Directory:
+    """From a source tree on this host: a workspace member or a path dependency.
+
+    Attributes:
+        path: Absolute, with symbolic links resolved.
+        outside: Whether it lies outside the directory of the lock file.
+        subdirectory: Where in `path` the project is.
+    """
+
+    path: Path
+    editable: bool = False
+    subdirectory: str | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Vcs:
+    """From a commit of a repository; `url` has neither the `git+` nor the commit in it."""
+
+    url: str
+    commit: str
+    subdirectory: str | None = None
+    requested: str | None = None
+    kind: str = "git"
+
+    def __repr__(self) -> str:
+        return f"Vcs({self.kind!r}, {redact(self.url)!r}, commit={self.commit!r}, subdirectory={self.subdirectory!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Url:
+    """From one address of a wheel or an archive, whatever an index says."""
+
+    url: str
+    subdirectory: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Url({redact(self.url)!r}, subdirectory={self.subdirectory!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """From a wheel or an archive on this host; `path` is absolute, with symbolic links resolved."""
+
+    path: Path
+    subdirectory: str | None = None
+
+
+Source: TypeAlias = Registry | Directory | Vcs | Url | File
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockedPackage:
+    """A package at the version, and from the place, that the lock pins.
+
+    Attributes:
+        name: Normalised (PEP 503).
+        version: None where only building it tells (directories, VCS).
+        wheels: The wheels the lock lists, for all platforms.
+        sdist: The source archive, where there is one.
+        requires_python: What the lock says of the Pythons it supports, as a specifier set.
+        files_listed: Whether `wheels` and `sdist` are all there is. `requirements.txt` names no files: an index has
+            to be asked, and its answer goes through `with_files`.
+        hashes: `sha256:…` of the files that may be used, where the lock has hashes but no file names.
+        unhashed: Whether the lock may leave hashes out, and does (`requirements.txt` without `--hash`).
+    """
+
+    name: str
+    version: str | None
+    source: Source
+    wheels: tuple[Artifact, ...] = ()
+    sdist: Artifact | None = None
+    requires_python: str | None = None
+    files_listed: bool = True
+    hashes: frozenset[str] = frozenset()
+    unhashed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}" if self.version else self.name
+
+    @property
+    def index(self) -> str | None:
+        """The address of the index it comes from, perhaps with credentials; none means the default index."""
+        return self.source.url if isinstance(self.source, Registry) else None
+
+    def with_files(self, files: Sequence[Artifact]) -> LockedPackage:
+        """This package with what an index lists for its version, less the files whose hashes the lock does not know."""
+        allowed = [file for file in files if not self.hashes or self._knows(file)]
+        return replace(
+            self,
+            wheels=tuple(file for file in allowed if file.is_wheel),
+            sdist=next((file for file in allowed if not file.is_wheel), None),
+            files_listed=True,
+        )
+
+    def _knows(self, file: Artifact) -> bool:
+        return any(f"{algorithm}:{value}" in self.hashes for algorithm, value in file.hashes.items())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What of a lock goes into an image: by default the project's dependencies, no extras, no groups.
+
+    Attributes:
+        extras: Optional dependencies of the project, by name.
+        groups: Dependency groups, by name.
+        only_groups: Only what the chosen groups need, without the project's own dependencies.
+        package: The workspace member that the image is of; none means the project at the root of the lock.
+    """
+
+    extras: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    all_extras: bool = False
+    all_groups: bool = False
+    only_groups: bool = False
+    package: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Indexes:
+    """Where a lock says that packages come from, beside what each package says; any may hold credentials.
+
+    Attributes:
+        index: The first index; none means the default one.
+        extra: Further indexes, asked after the first.
+        find_links: Pages or directories that link to files.
+        no_index: Whether only `find_links` may be used.
+    """
+
+    index: str | None = None
+    extra: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+
+    def __repr__(self) -> str:
+        shown = [redact(url) for url in (self.index, *self.extra, *self.find_links) if url]
+        return f"Indexes({shown!r}, no_index={self.no_index})"
+
+
+class Lock(ABC):
+    """A lock file, read and checked as far as its form goes.
+
+    Attributes:
+        path: The file; absolute.
+        format: `uv.lock`, `pylock.toml`, `poetry.lock`, `pdm.lock` or `requirements.txt`.
+        digest: Of the file's bytes.
+        indexes: Where packages come from, as far as the lock says it for all of them.
+        warnings: What a user should know about this file, one sentence each.
+    """
+
+    format: str
+
+    def __init__(self, *, path: Path, digest: Digest) -> None:
+        self.path = path
+        self.digest = digest
+        self.indexes = Indexes()
+        self.warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self.path)!r}>"
+
+    @abstractmethod
+    def select(self, target: Target, choice: Choice) -> tuple[LockedPackage, ...]:
+        """The packages that an installation for the target has, sorted by name, without the project itself.
+
+        Raises:
+            LockError: An unknown extra, group or member; a Python that the lock is not for; two versions of one
+                package after markers; or a package that the lock describes wrongly.
+        """
+
+    @abstractmethod
+    def check_fresh(self, pyproject: Mapping[str, Any]) -> None:
+        """Compare the lock with the `pyproject.toml` of the project beside it, as far as the format allows.
+
+        A format that records nothing of the project (`pylock.toml`, `requirements.txt`) is never found stale.
+
+        Raises:
+            LockError: The project has changed since it was locked; `facts` say how.
+        """
