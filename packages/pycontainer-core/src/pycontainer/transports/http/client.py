@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pycontainer.errors import NetworkError
+from pycontainer.errors import NetworkError, StoreError
 from pycontainer.events import Noted, ignore
 from pycontainer.transports.http import tls
 from pycontainer.transports.http.failures import TransientNetworkError, connection_error, proxy_denied
@@ -18,10 +18,10 @@ from pycontainer.transports.http.response import Response
 from pycontainer.transports.http.retries import RETRIED_STATUSES
 from pycontainer.transports.http.settings import HttpSettings
 from pycontainer.transports.http.urls import Origin, check_scheme, check_server_url, resolve
-from pycontainer.transports.secrets import redact_url
+from pycontainer.transports.secrets import header_secrets, redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pycontainer.events import Emit
 
@@ -50,6 +50,7 @@ class HttpClient:
         self._emit = emit
         self._lock = threading.Lock()
         self._pools: dict[tuple[str | None, tuple[Any, ...]], Any] = {}
+        self._secrets: frozenset[str] = frozenset()
 
     def request(
         self,
@@ -79,6 +80,7 @@ class HttpClient:
         """
         url, sent = _with_user(url, dict(headers or {}))
         _check_headers(sent)
+        self.remember(header_secrets(sent))
         origin = check_scheme(url, self.settings.allowed_hosts)
         request = _Request(method=method, url=url, headers=sent, body=body, size=size)
         retry = request.is_idempotent if retry is None else retry
@@ -100,6 +102,13 @@ class HttpClient:
             request = request.to(target, keep_credentials=following == origin)
             origin = following
         raise NetworkError(f"More than {_MAX_REDIRECTS} redirects", facts=[str(request)])
+
+    def remember(self, secrets: Iterable[str]) -> None:
+        """Mask these texts wherever a server repeats them; what authorises a request is remembered by itself."""
+        new = frozenset(secrets) - self._secrets
+        if new:
+            with self._lock:
+                self._secrets |= new
 
     def _send_repeatedly(self, request: _Request) -> Response:
         policy = self.settings.retries
@@ -147,14 +156,14 @@ class HttpClient:
                 timeout=urllib3.Timeout(connect=timeouts.connect, read=timeouts.read),
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            named = connection_error(error, request.method, request.url)
+            named = connection_error(error, request.method, request.url, secrets=self._secrets)
             if _is_transient(error):
                 raise TransientNetworkError(named.message, facts=named.facts, hint=named.hint) from error
             raise named from error
         finally:
             if stream is not None:
                 stream.close()
-        response = Response(raw, method=request.method, url=request.url, sent=fields)
+        response = Response(raw, method=request.method, url=request.url, secrets=self._secrets)
         if response.status == _PROXY_AUTHENTICATION_REQUIRED:
             response.drain()
             raise proxy_denied(str(request))
@@ -240,7 +249,14 @@ def _is_refusal_of_framing(error: BaseException) -> bool:
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    while block := stream.read(_BLOCK):
+    """Blocks of a body; a source that cannot be read must not look like a connection that broke."""
+    while True:
+        try:
+            block = stream.read(_BLOCK)
+        except OSError as error:
+            raise StoreError("The content to send cannot be read", facts=[error.strerror or str(error)]) from error
+        if not block:
+            return
         yield block
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pycontainer.errors import DeniedError, HTTPStatusError, NetworkError
-from pycontainer.transports.secrets import header_secrets, redact_url, scrub
+from pycontainer.transports.secrets import redact_url, scrub
 
 if TYPE_CHECKING:
     from pycontainer.transports.http.response import Response
@@ -33,7 +33,9 @@ class TransientNetworkError(NetworkError):
     """A connection that broke, was refused or timed out: it may work the next time."""
 
 
-def connection_error(error: BaseException, method: str, url: str) -> NetworkError:
+def connection_error(
+    error: BaseException, method: str, url: str, *, secrets: frozenset[str] = frozenset()
+) -> NetworkError:
     """The named error for an exception of urllib3, http.client, ssl or the socket."""
     if isinstance(error, NetworkError):
         return error
@@ -58,7 +60,7 @@ def connection_error(error: BaseException, method: str, url: str) -> NetworkErro
         what = f"`{host}` stopped sending or taking data"
     else:
         what = f"The connection to `{host}` broke"
-        facts.append(_words(chain[-1]))
+        facts.append(scrub(_words(chain[-1]), secrets))
     return NetworkError(what, facts=facts)
 
 
@@ -126,7 +128,7 @@ def status_fact(response: Response) -> tuple[str, tuple[str, ...]]:
     """`POST https://…: 403 DENIED: …` for an answer with an error status, and its error codes; the answer is closed.
 
     Bodies of the distribution API are read (distribution-spec, *Error Codes*); of others the first words are quoted.
-    What the request's credentials say is masked should the server repeat it.
+    Credentials are masked should the server repeat them.
     """
     body = response.excerpt()
     try:
@@ -137,7 +139,7 @@ def status_fact(response: Response) -> tuple[str, tuple[str, ...]]:
     words = "; ".join(": ".join(part for part in pair if part) for pair in errors)
     if not errors and response.headers.media_type in {"text/plain", "application/json", ""}:
         words = body[: _QUOTED * 4].decode("utf-8", "replace")
-    words = printable(scrub(words, header_secrets(response.sent)))
+    words = scrub(printable(scrub(words, response.secrets)), response.secrets)
     fact = f"{response.method} {redact_url(response.url)}: {response.status}"
     return (f"{fact} {words}" if words else fact), tuple(code for code, _ in errors)
 

@@ -51,14 +51,16 @@ class Response(io.RawIOBase):
 
     Attributes:
         url: The URL that answered, after redirects.
-        sent: The headers of the request as they were sent to that URL.
+        secrets: Texts that the client sent anywhere and that no message may repeat.
     """
 
-    def __init__(self, raw: urllib3.BaseHTTPResponse, *, method: str, url: str, sent: Mapping[str, str]) -> None:
+    def __init__(
+        self, raw: urllib3.BaseHTTPResponse, *, method: str, url: str, secrets: frozenset[str] = frozenset()
+    ) -> None:
         self._response = raw
         self.method = method
         self.url = url
-        self.sent = sent
+        self.secrets = secrets
         self.status = raw.status
         self.headers = Headers(raw.headers)
 
@@ -80,7 +82,7 @@ class Response(io.RawIOBase):
         try:
             return self._response.read1(size) if size else b""
         except Exception as error:
-            raise connection_error(error, self.method, self.url) from error
+            raise connection_error(error, self.method, self.url, secrets=self.secrets) from error
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """As `read`, into a buffer."""

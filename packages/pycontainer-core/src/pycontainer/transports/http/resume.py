@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from pycontainer.errors import HTTPStatusError, NetworkError
+from pycontainer.errors import NetworkError
 from pycontainer.transports.http.failures import status_error
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pycontainer.transports.http.retries import RetryPolicy
 
 _OK, _PARTIAL = 200, 206
+# A server that sends a byte a connection must come to an end too.
+_WORTHWHILE = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 
@@ -29,7 +31,7 @@ class ResumingReader(io.RawIOBase):
 
     Args:
         open_at: Requests the body from an offset in bytes: with `Range: bytes=<offset>-` unless the offset is 0.
-        retries: How often a body may break without a byte of progress, and how long to wait.
+        retries: How often a body may break without 64 KiB of progress, and how long to wait.
     """
 
     def __init__(self, open_at: Callable[[int], Response], retries: RetryPolicy) -> None:
@@ -37,6 +39,7 @@ class ResumingReader(io.RawIOBase):
         self._retries = retries
         self._position = 0
         self._failures = 0
+        self._progress = 0
         self._response: Response | None = None
 
     @property
@@ -48,6 +51,11 @@ class ResumingReader(io.RawIOBase):
         """Always."""
         return True
 
+    def begin(self) -> None:
+        """Send the first request now, so that a missing content is known before anyone reads."""
+        if self._response is None:
+            self._response = self._resume()
+
     def read(self, size: int | None = -1, /) -> bytes:
         """As `Response.read`, over broken connections.
 
@@ -57,12 +65,10 @@ class ResumingReader(io.RawIOBase):
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(1 << 20), b""))
         while True:
+            if self._response is None:
+                self._response = self._resume()
             try:
-                if self._response is None:
-                    self._response = self._resume()
                 data = self._response.read(size)
-            except HTTPStatusError:
-                raise
             except NetworkError:
                 self._drop()
                 self._failures += 1
@@ -70,9 +76,10 @@ class ResumingReader(io.RawIOBase):
                     raise
                 self._retries.wait(self._failures)
                 continue
-            if data:
-                self._position += len(data)
-                self._failures = 0
+            self._position += len(data)
+            self._progress += len(data)
+            if self._progress >= _WORTHWHILE:
+                self._progress = self._failures = 0
             return data
 
     def readinto(self, buffer: WriteableBuffer) -> int:

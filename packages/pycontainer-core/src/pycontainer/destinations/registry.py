@@ -1,0 +1,160 @@
+"""An image to a registry: what it lacks, children before parents, names last.
+
+destination = RegistryDestination(client, [Reference.parse("ghcr.io/acme/api:1.4")])
+destination.write(image).reference        # ghcr.io/acme/api@sha256:…
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pycontainer.destinations.destination import Written
+from pycontainer.errors import ConfigError, IntegrityError
+from pycontainer.image import ImageIndex
+from pycontainer.oci import Digest, media_types
+from pycontainer.transports.registry import Pushed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.blobs.blob import Blob
+    from pycontainer.image import Image
+    from pycontainer.oci import Reference
+    from pycontainer.transports.registry import RegistryClient
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Item:
+    """A blob that has to be there: its name in events, and where it is already."""
+
+    blob: Blob
+    title: str
+    origin: Reference | None = None
+
+
+class RegistryDestination:
+    """Pushes to one or several names, in one or several registries.
+
+    Args:
+        client: Speaks to them.
+        references: The names; one without tag and digest means `latest`.
+
+    Raises:
+        ConfigError: No name at all.
+    """
+
+    def __init__(self, client: RegistryClient, references: Sequence[Reference]) -> None:
+        if not references:
+            raise ConfigError("A push needs a name", hint="Set {tag} to a registry's reference")
+        self._client = client
+        self._references = tuple(dict.fromkeys(references))
+
+    def write(self, image: Image | ImageIndex) -> Written:
+        """Push blobs, configs, manifests and the index by digest; then the names, each read back.
+
+        Raises:
+            DeniedError: Pushing is not allowed.
+            IntegrityError: A blob is not what its descriptor says, or a name is not what was pushed.
+            NetworkError: A registry refuses something or cannot be reached.
+        """
+        top, media_type = _top(image)
+        repositories = {reference.name: reference.with_tag(None) for reference in self._references}
+        layers, configs = _layers(image), _configs(image)
+        moved = 0
+        for repository in repositories.values():
+            moved += self._push_blobs(repository, layers)
+            moved += self._push_blobs(repository, configs)
+            if isinstance(image, ImageIndex):
+                for child in image.images:
+                    raw = child.manifest.to_bytes()
+                    self._client.push_manifest(repository.with_digest(child.digest), raw, media_types.MANIFEST)
+            self._client.push_manifest(repository.with_digest(image.digest), top, media_type)
+        for reference in self._references:
+            self._name(reference, top, media_type)
+        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in (*layers, *configs)}
+        by_digest = self._references[0].with_tag(None).with_digest(image.digest)
+        return Written(digest=image.digest, reference=str(by_digest), moved=moved, total=sum(sizes.values()))
+
+    def _push_blobs(self, repository: Reference, items: Sequence[_Item]) -> int:
+        """Push blobs in parallel; the first failure stops the others. Gives the bytes that had to be sent."""
+        stopped = threading.Event()
+
+        def advance(count: int) -> None:
+            del count
+            if stopped.is_set():
+                raise _StoppedError
+
+        def push(item: _Item) -> int:
+            if stopped.is_set():
+                return 0
+            pushed = self._client.push_blob(
+                repository, item.blob, title=item.title, origin=item.origin, advance=advance
+            )
+            return item.blob.descriptor.size if pushed is Pushed.UPLOADED else 0
+
+        with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="push") as pool:
+            try:
+                futures = [pool.submit(push, item) for item in items]
+                wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                stopped.set()
+        failures = [failure for future in futures if (failure := future.exception()) is not None]
+        failures.sort(key=lambda failure: isinstance(failure, _StoppedError))
+        if failures:
+            raise failures[0]
+        return sum(future.result() for future in futures)
+
+    def _name(self, reference: Reference, top: bytes, media_type: str) -> None:
+        """Put a tag on what was pushed, and read it back: a registry's word for it is not enough."""
+        digest = Digest.of(top)
+        if reference.digest is not None and reference.tag is None:
+            if reference.digest != digest:
+                raise IntegrityError(f"`{reference}` is not the digest of what was built", facts=[f"built: `{digest}`"])
+            return
+        named = reference.with_tag(reference.tag or "latest")
+        self._client.push_manifest(named, top, media_type)
+        found = self._client.read_back(named)
+        if found != digest:
+            raise IntegrityError(
+                f"`{named}` is not what was pushed", facts=[f"pushed: `{digest}`", f"in the registry: `{found}`"]
+            )
+
+
+class _StoppedError(Exception):
+    """Ends an upload whose neighbour has failed."""
+
+
+def _top(image: Image | ImageIndex) -> tuple[bytes, str]:
+    if isinstance(image, ImageIndex):
+        return image.index.to_bytes(), media_types.INDEX
+    return image.manifest.to_bytes(), media_types.MANIFEST
+
+
+def _images(image: Image | ImageIndex) -> tuple[Image, ...]:
+    return image.images if isinstance(image, ImageIndex) else (image,)
+
+
+def _layers(image: Image | ImageIndex) -> list[_Item]:
+    """Each layer once, the largest first so that none is alone at the end; layers their makers host stay there."""
+    several = isinstance(image, ImageIndex)
+    items: dict[Digest, _Item] = {}
+    for member in _images(image):
+        for layer in member.layers:
+            if layer.descriptor.media_type in media_types.NONDISTRIBUTABLE:
+                continue
+            title = f"{layer.title} ({member.platform})" if several else layer.title
+            items.setdefault(layer.descriptor.digest, _Item(blob=layer.blob, title=title, origin=layer.origin))
+    return sorted(items.values(), key=lambda item: -item.blob.descriptor.size)
+
+
+def _configs(image: Image | ImageIndex) -> list[_Item]:
+    several = isinstance(image, ImageIndex)
+    items: dict[Digest, _Item] = {}
+    for member in _images(image):
+        blob = member.config_blob
+        title = f"config ({member.platform})" if several else "config"
+        items.setdefault(blob.descriptor.digest, _Item(blob=blob, title=title))
+    return list(items.values())

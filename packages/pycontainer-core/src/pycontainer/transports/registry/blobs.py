@@ -1,0 +1,112 @@
+"""Blobs of a registry: lazy, verified, resumed where the connection breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from pycontainer.blobs.hashing import VerifyingReader
+from pycontainer.errors import IntegrityError, NetworkError
+from pycontainer.oci import media_types
+from pycontainer.transports.http import ResumingReader
+from pycontainer.transports.http.failures import status_error
+from pycontainer.transports.http.urls import check_server_url
+from pycontainer.transports.registry.auth import Need
+from pycontainer.transports.registry.session import FORBIDDEN
+from pycontainer.transports.secrets import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.oci import Descriptor, Reference
+    from pycontainer.transports.http import Response
+    from pycontainer.transports.registry.session import Session
+
+_OK, _PARTIAL, _NOT_FOUND = 200, 206, 404
+
+
+class RegistryBlob:
+    """A blob that a repository has; nothing is requested before it is opened.
+
+    Args:
+        reference: The repository.
+        descriptor: Media type, digest and size.
+        sessions: The repository's mirrors and registry, asked in this order.
+    """
+
+    def __init__(self, reference: Reference, descriptor: Descriptor, sessions: Sequence[Session]) -> None:
+        self.reference = reference
+        self.descriptor = descriptor
+        self._sessions = tuple(sessions)
+
+    def open(self) -> BinaryIO:
+        """The bytes, size and digest verified while they are read.
+
+        Raises:
+            HTTPStatusError: Neither mirror nor registry has it.
+            DeniedError: Reading it is not allowed.
+            IntegrityError: Another size is announced; later, while reading: other bytes.
+            NetworkError: No server can be reached.
+        """
+        return cast("BinaryIO", VerifyingReader(self._raw(), self.descriptor))
+
+    def _raw(self) -> BinaryIO:
+        failure: NetworkError | None = None
+        for session in self._sessions:
+            try:
+                return self._from(session)
+            except NetworkError as error:  # noqa: PERF203 - one turn a mirror
+                failure = error
+        if self.descriptor.media_type in media_types.NONDISTRIBUTABLE and self.descriptor.urls:
+            return self._from_urls()
+        raise failure or NetworkError(f"No server to read `{self.descriptor.digest}` from")
+
+    def _from(self, session: Session) -> BinaryIO:
+        need = Need(session.endpoint.repository(self.reference.repository))
+        url = session.endpoint.url(self.reference.repository, f"blobs/{self.descriptor.digest}")
+
+        def open_at(offset: int) -> Response:
+            headers = {"Range": f"bytes={offset}-"} if offset else {}
+            response = session.request("GET", url, need, headers=headers)
+            if response.status == FORBIDDEN and session.is_from_registry(response):
+                raise session.denied(response, need)
+            return self._checked(response)
+
+        reader = ResumingReader(open_at, session.http.settings.retries)
+        reader.begin()
+        return reader.stream
+
+    def _from_urls(self) -> BinaryIO:
+        """A layer its maker hosts: fetched from its descriptor's URL, without credentials (CVE-2020-15157)."""
+        http = self._sessions[-1].http
+        url = self.descriptor.urls[0]
+        if not url.startswith("https://"):
+            raise NetworkError(
+                f"The layer `{self.descriptor.digest}` is offered over something other than https",
+                facts=[f"URL: {redact_url(url)}"],
+            )
+
+        check_server_url(
+            url, sender=self._sessions[-1].endpoint.origin, allowed_hosts=http.settings.allowed_hosts, what="layer"
+        )
+
+        def open_at(offset: int) -> Response:
+            headers = {"Range": f"bytes={offset}-"} if offset else {}
+            return self._checked(http.request("GET", url, headers=headers))
+
+        reader = ResumingReader(open_at, http.settings.retries)
+        reader.begin()
+        return reader.stream
+
+    def _checked(self, response: Response) -> Response:
+        if response.status == _NOT_FOUND:
+            raise status_error(response, f"`{self.reference.name}` has no blob `{self.descriptor.digest}`")
+        if response.status not in {_OK, _PARTIAL}:
+            raise status_error(response)
+        length = response.headers.content_length
+        if response.status == _OK and length is not None and length != self.descriptor.size:
+            response.close()
+            raise IntegrityError(
+                f"The blob `{self.descriptor.digest}` has another size than its descriptor says",
+                facts=[f"descriptor: {self.descriptor.size} bytes", f"{redact_url(response.url)}: {length} bytes"],
+            )
+        return response

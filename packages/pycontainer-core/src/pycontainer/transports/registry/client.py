@@ -1,0 +1,280 @@
+"""The client of the distribution API: pull and push, verified (distribution-spec 1.1).
+
+registry = RegistryClient(RegistrySettings(), emit=emit)
+fetched = registry.manifest(Reference.parse("python:3.12-slim"))
+registry.blob(fetched.reference, layer).open()
+registry.push_blob(target, blob, title="numpy 2.1.0", origin=fetched.reference)
+registry.push_manifest(target.with_tag("1.4"), raw, media_type)
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pycontainer.errors import BaseImageError, IntegrityError, NetworkError
+from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
+from pycontainer.oci import Digest, Index
+from pycontainer.oci.document import MAX_DOCUMENT_SIZE
+from pycontainer.transports.http import HttpClient
+from pycontainer.transports.http.failures import status_error
+from pycontainer.transports.http.tls import default_certs_dirs
+from pycontainer.transports.registry.auth import Need
+from pycontainer.transports.registry.blobs import RegistryBlob
+from pycontainer.transports.registry.credentials import Credentials, Explanation
+from pycontainer.transports.registry.endpoint import Endpoint, pull_endpoints, upstream
+from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest, choose_platform
+from pycontainer.transports.registry.session import FORBIDDEN, Session
+from pycontainer.transports.registry.settings import RegistrySettings
+from pycontainer.transports.registry.uploads import BlobUpload, head_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pycontainer.blobs.blob import Blob
+    from pycontainer.events import Emit
+    from pycontainer.oci import Descriptor, Platform, Reference
+
+_OK, _CREATED, _NOT_FOUND, _TOO_LARGE = 200, 201, 404, 413
+_STORED = frozenset({_OK, _CREATED, 202, 204})
+_PUSH = ("pull", "push")
+# An index of indexes is allowed by the specification and used by nobody; deeper ones are hostile.
+_MAX_DEPTH = 2
+
+
+class Pushed(Enum):
+    """What a push of a blob came to."""
+
+    EXISTED = "existed"
+    MOUNTED = "mounted"
+    UPLOADED = "uploaded"
+
+
+class RegistryClient:
+    """Pulls and pushes; safe to share between threads.
+
+    Args:
+        settings: Hosts, mirrors, credentials, limits.
+        emit: Hears of transfers, waits and a registry's warnings.
+    """
+
+    def __init__(self, settings: RegistrySettings | None = None, *, emit: Emit = ignore) -> None:
+        settings = settings or RegistrySettings()
+        http = replace(
+            settings.http,
+            allowed_hosts=settings.http.allowed_hosts | settings.insecure,
+            certs_dirs=settings.http.certs_dirs or default_certs_dirs(),
+        )
+        self.settings = replace(settings, http=http)
+        self._emit = emit
+        self._http = HttpClient(http, emit=emit)
+        self._credentials = Credentials(self.settings, emit=emit)
+        self._sessions: dict[Endpoint, Session] = {}
+        self._lock = threading.Lock()
+
+    def manifest(self, reference: Reference) -> FetchedManifest:
+        """The manifest or index of a reference, from a mirror or the registry itself.
+
+        Raises:
+            HTTPStatusError: There is none (404), or the registry failed.
+            DeniedError: Reading it is not allowed.
+            IntegrityError: Its digest is not the one asked for.
+            DocumentError: It is not one that can be used.
+            NetworkError: No server can be reached.
+        """
+        *mirrors, registry = self._pull_sessions(reference)
+        for mirror in mirrors:
+            try:
+                return self._manifest(mirror, reference)
+            except NetworkError as error:  # noqa: PERF203 - one turn a mirror
+                self._emit(Noted(message=f"Mirror `{mirror.endpoint.registry}` was passed over: {error}", detail=True))
+        return self._manifest(registry, reference)
+
+    def manifest_for(self, reference: Reference, platform: Platform) -> FetchedManifest:
+        """The manifest of a reference for one platform, through an index where there is one.
+
+        A reference that is no index gives its only manifest; whether that fits is for its config to say.
+
+        Raises:
+            BaseImageError: The index has none for the platform.
+            PyContainerError: As of `manifest`.
+        """
+        fetched = self.manifest(reference)
+        for _ in range(_MAX_DEPTH):
+            if not isinstance(fetched.document, Index):
+                return fetched
+            entry = choose_platform(fetched.document, platform, reference=reference)
+            fetched = self.manifest(reference.with_digest(entry.digest))
+            if fetched.descriptor.size != entry.size:
+                raise IntegrityError(f"The size of `{fetched.reference}` is not the one its index says")
+        if isinstance(fetched.document, Index):
+            raise BaseImageError(f"`{reference.familiar}` is an index of indexes of indexes")
+        return fetched
+
+    def blob(self, reference: Reference, descriptor: Descriptor) -> RegistryBlob:
+        """A blob of a repository, not requested before it is opened."""
+        return RegistryBlob(reference, descriptor, self._pull_sessions(reference))
+
+    def head_blob(self, reference: Reference, digest: Digest) -> bool:
+        """Whether the registry itself has a blob in this repository.
+
+        Raises:
+            DeniedError: Reading there is not allowed.
+            NetworkError: The registry does not say.
+        """
+        return head_blob(self._push_session(reference), Need(reference.repository), digest)
+
+    def head_manifest(self, reference: Reference) -> Digest | None:
+        """The digest that the registry itself names for a reference.
+
+        None where there is nothing, or where the registry (an older one) does not name it.
+
+        Raises:
+            DeniedError: Reading there is not allowed.
+            NetworkError: The registry does not say.
+        """
+        session, need = self._push_session(reference), Need(reference.repository, _PUSH)
+        url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
+        with session.request("HEAD", url, need, headers={"Accept": ACCEPT}) as response:
+            if response.status == _NOT_FOUND:
+                return None
+            if response.status == FORBIDDEN:
+                raise session.denied(response, need)
+            if response.status != _OK:
+                raise status_error(response)
+            named = response.headers.get("docker-content-digest")
+            return Digest.parse(named) if named else None
+
+    def push_blob(
+        self,
+        reference: Reference,
+        blob: Blob,
+        *,
+        title: str | None = None,
+        origin: Reference | None = None,
+        advance: Callable[[int], None] | None = None,
+    ) -> Pushed:
+        """Give a repository a blob: seen with HEAD, mounted from `origin` in the same registry, or sent.
+
+        Args:
+            reference: The repository.
+            blob: Opened only if its bytes must be sent.
+            title: What it is, for events; else its digest.
+            origin: A repository that has it.
+            advance: Told of bytes that left; what it raises stops the upload.
+
+        Raises:
+            DeniedError: Pushing there is not allowed.
+            IntegrityError: The blob is not what its descriptor says.
+            NetworkError: The registry refuses it or cannot be reached.
+        """
+        descriptor = blob.descriptor
+        name = title or str(descriptor.digest)
+
+        def advanced(count: int) -> None:
+            if advance is not None:
+                advance(count)
+            if count:
+                self._emit(TaskAdvanced(verb=Verb.UPLOAD, name=name, count=count))
+
+        upload = BlobUpload(
+            self._push_session(reference),
+            Need(reference.repository, _PUSH),
+            blob,
+            retries=self.settings.http.retries,
+            chunk_size=self.settings.chunk_size,
+            advance=advanced,
+        )
+        if upload.exists():
+            pushed, verb = Pushed.EXISTED, Verb.UPLOAD
+        elif origin is not None and _can_mount(origin, reference) and upload.mount(origin.repository):
+            pushed, verb = Pushed.MOUNTED, Verb.MOUNT
+        else:
+            pushed, verb = Pushed.UPLOADED, Verb.UPLOAD
+        self._emit(TaskStarted(verb=verb, name=name, total=descriptor.size))
+        if pushed is Pushed.UPLOADED:
+            upload.send()
+        self._emit(TaskFinished(verb=verb, name=name, size=descriptor.size, reused=pushed is not Pushed.UPLOADED))
+        return pushed
+
+    def push_manifest(self, reference: Reference, raw: bytes, media_type: str) -> Digest:
+        """Store a manifest or index under the reference's digest or tag, unless it is there already.
+
+        Raises:
+            DeniedError: Pushing there is not allowed.
+            IntegrityError: The reference's digest is not that of the bytes, or the registry stored others.
+            NetworkError: The registry refuses it (413: too large) or cannot be reached.
+        """
+        digest = Digest.of(raw) if reference.digest is None else reference.digest
+        if reference.digest is not None and Digest.of(raw) != digest:
+            raise IntegrityError(f"The manifest is not that of `{reference}`", facts=[f"found: `{Digest.of(raw)}`"])
+        # A registry with immutable tags (ECR) refuses even what it has.
+        if self.head_manifest(reference) == digest:
+            return digest
+        session, need = self._push_session(reference), Need(reference.repository, _PUSH)
+        url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
+        response = session.request("PUT", url, need, headers={"Content-Type": media_type}, body=raw, retry=True)
+        if response.status not in _STORED:
+            if response.status == FORBIDDEN:
+                raise session.denied(response, need)
+            too_large = f"`{reference.registry}` takes no manifest of {len(raw)} bytes"
+            what = too_large if response.status == _TOO_LARGE else f"`{reference.registry}` did not take `{reference}`"
+            raise status_error(response, what)
+        response.drain()
+        stored = response.headers.get("docker-content-digest")
+        if stored is not None and stored != str(digest):
+            raise IntegrityError(
+                f"`{reference.registry}` stored something else than was sent",
+                facts=[f"sent: `{digest}`", f"stored: `{stored[:150]}`"],
+            )
+        return digest
+
+    def read_back(self, reference: Reference) -> Digest:
+        """The digest of what a reference names now in the registry itself, by hashing it.
+
+        Raises:
+            PyContainerError: As of `manifest`.
+        """
+        fetched = self._manifest(self._push_session(reference), reference)
+        return fetched.descriptor.digest
+
+    def explain(self, reference: Reference) -> Explanation:
+        """Where credentials for a reference are looked for and what is found, without secrets."""
+        return self._credentials.explain(reference.registry, reference.repository)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._http.close()
+
+    def _manifest(self, session: Session, reference: Reference) -> FetchedManifest:
+        need = Need(session.endpoint.repository(reference.repository))
+        url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
+        response = session.request("GET", url, need, headers={"Accept": ACCEPT})
+        if response.status == FORBIDDEN:
+            raise session.denied(response, need)
+        if response.status == _NOT_FOUND:
+            raise status_error(response, f"There is no image `{reference.familiar}`")
+        if response.status != _OK:
+            raise status_error(response)
+        content_type = response.headers.media_type
+        header_digest = response.headers.get("docker-content-digest")
+        raw = response.content(limit=MAX_DOCUMENT_SIZE)
+        return check_manifest(raw, content_type=content_type, reference=reference, header_digest=header_digest)
+
+    def _pull_sessions(self, reference: Reference) -> list[Session]:
+        return [self._session(endpoint) for endpoint in pull_endpoints(reference, self.settings)]
+
+    def _push_session(self, reference: Reference) -> Session:
+        return self._session(upstream(reference.registry, self.settings))
+
+    def _session(self, endpoint: Endpoint) -> Session:
+        with self._lock:
+            if endpoint not in self._sessions:
+                self._sessions[endpoint] = Session(self._http, self._credentials, endpoint, emit=self._emit)
+            return self._sessions[endpoint]
+
+
+def _can_mount(origin: Reference, target: Reference) -> bool:
+    return origin.registry == target.registry and origin.repository != target.repository

@@ -1,0 +1,153 @@
+"""Manifests and indexes as a registry sends them: checked before anything is believed.
+
+fetched = check_manifest(raw, content_type="application/vnd.oci.image.index.v1+json", expected=digest, where="…")
+fetched.document            # a `Manifest` or an `Index`, with its bytes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pycontainer.errors import BaseImageError, DocumentError, IntegrityError, NetworkError
+from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, media_types
+from pycontainer.oci.document import strict_json
+
+if TYPE_CHECKING:
+    from pycontainer.oci import Reference
+
+ACCEPT = f"{media_types.INDEX}, {media_types.MANIFEST}, {media_types.DOCKER_INDEX}, {media_types.DOCKER_MANIFEST}"
+_KNOWN = media_types.INDEXES | media_types.MANIFESTS
+# What a server says that does not know the type: file servers, older registries.
+_UNTYPED = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
+_FIELDS = frozenset({"mediaType", "schemaVersion", "config", "layers", "manifests", "subject", "fsLayers"})
+_FIELDS_BY_LOWER = {name.lower(): name for name in _FIELDS}
+_UNKNOWN_PLATFORM = Platform("unknown", "unknown")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedManifest:
+    """A manifest or index that a registry sent.
+
+    Attributes:
+        reference: What was asked for, with the digest of what came: the same bytes for the rest of the build.
+        descriptor: Media type, digest and size of the bytes.
+        document: What they say.
+    """
+
+    reference: Reference
+    descriptor: Descriptor
+    document: Manifest | Index
+
+
+def check_manifest(
+    raw: bytes, *, content_type: str, reference: Reference, header_digest: str | None
+) -> FetchedManifest:
+    """Read a manifest or index.
+
+    Args:
+        raw: The body.
+        content_type: `Content-Type` without parameters, in lower case.
+        reference: What was asked for; its digest, if any, is that of the bytes or nothing is.
+        header_digest: `Docker-Content-Digest`, which must be right where it is sent, and is believed nowhere.
+
+    Raises:
+        IntegrityError: Other bytes than the digest's.
+        DocumentError: Not a manifest or index, one that can be read in two ways, or one of Docker's schema 1.
+        NetworkError: An HTML page.
+    """
+    if content_type in {"text/html", "application/xhtml+xml"}:
+        raise NetworkError(
+            f"`{reference.registry}` is not a registry",
+            facts=[f"asked for: `{reference}`", "the answer is a web page, perhaps one to sign in"],
+        )
+    digest = _check_digest(raw, reference, header_digest)
+    value = strict_json(raw, what="manifest")
+    if not isinstance(value, dict):
+        raise _unsuitable(reference, "it is not a JSON object")
+    media_type = _media_type(value, content_type, reference)
+    kind = Index if media_type in media_types.INDEXES else Manifest
+    return FetchedManifest(
+        reference=reference.with_digest(digest),
+        descriptor=Descriptor(media_type=media_type, digest=digest, size=len(raw)),
+        document=kind.from_bytes(raw),
+    )
+
+
+def _check_digest(raw: bytes, reference: Reference, header_digest: str | None) -> Digest:
+    if reference.digest is not None:
+        found = _hash(raw, reference.digest.algorithm)
+        if found != reference.digest:
+            raise IntegrityError(f"`{reference}` is something else", facts=[f"the digest of what was sent: `{found}`"])
+        return found
+    if header_digest is not None:
+        try:
+            claimed = Digest.parse(header_digest.strip())
+        except DocumentError as error:
+            raise IntegrityError(
+                f"The digest that came with `{reference}` is malformed", facts=[error.message]
+            ) from error
+        if (found := _hash(raw, claimed.algorithm)) != claimed:
+            raise IntegrityError(
+                f"`{reference}` is not what its registry says it is",
+                facts=[f"announced: `{claimed}`", f"the digest of what was sent: `{found}`"],
+            )
+    return Digest.of(raw)
+
+
+def _hash(raw: bytes, algorithm: str) -> Digest:
+    import hashlib  # noqa: PLC0415 - one use
+
+    return Digest(algorithm, hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest())
+
+
+def _media_type(value: dict[str, object], content_type: str, reference: Reference) -> str:
+    """The one media type that header, body and shape agree on (CVE-2021-41190)."""
+    for key in value:
+        if _FIELDS_BY_LOWER.get(key.lower(), key) != key:
+            raise _unsuitable(reference, f"the key `{key[:40]}` differs from a known one in case only")
+    if value.get("schemaVersion") == 1 or "fsLayers" in value or content_type in media_types.DOCKER_SCHEMA1:
+        raise DocumentError(
+            f"`{reference.familiar}` is in Docker's schema 1, which registries gave up years ago",
+            hint="Push the image again with a current tool",
+        )
+    if "manifests" in value and ("layers" in value or "config" in value):
+        raise _unsuitable(reference, "it is a manifest and an index at once")
+    shape = media_types.INDEXES if "manifests" in value else media_types.MANIFESTS
+    stated = value.get("mediaType")
+    if stated is not None and stated not in _KNOWN:
+        raise _unsuitable(reference, f"its media type is `{str(stated)[:80]}`")
+    if content_type not in _UNTYPED and content_type not in _KNOWN:
+        raise _unsuitable(reference, f"its content type is `{content_type[:80]}`")
+    typed = content_type if content_type in _KNOWN else None
+    if stated is not None and typed is not None and stated != typed:
+        raise _unsuitable(reference, f"its media type is `{stated}`, its content type `{typed}`")
+    found = str(stated or typed or (media_types.INDEX if "manifests" in value else media_types.MANIFEST))
+    if found not in shape:
+        raise _unsuitable(reference, f"it is called `{found}` but is not made like one")
+    return found
+
+
+def _unsuitable(reference: Reference, reason: str) -> DocumentError:
+    return DocumentError(f"`{reference.familiar}` is not an image that can be used", facts=[reason])
+
+
+def choose_platform(index: Index, platform: Platform, *, reference: Reference) -> Descriptor:
+    """The first entry of an index for a platform (image-spec, *image-index.md*: the first match wins).
+
+    Raises:
+        BaseImageError: None fits; the facts list those there are.
+    """
+    offered = [
+        (entry.platform, entry)
+        for entry in index.manifests
+        if entry.media_type in _KNOWN and entry.platform is not None and entry.platform != _UNKNOWN_PLATFORM
+    ]
+    for candidate, entry in offered:
+        if platform.matches(candidate):
+            return entry
+    untyped = [entry for entry in index.manifests if entry.platform is None and entry.media_type in media_types.INDEXES]
+    if untyped:
+        return untyped[0]
+    available = ", ".join(dict.fromkeys(str(candidate) for candidate, _ in offered)) or "none"
+    raise BaseImageError(f"`{reference.familiar}` is not there for {platform}", facts=[f"available: {available}"])
