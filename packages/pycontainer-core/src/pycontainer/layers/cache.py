@@ -1,0 +1,222 @@
+"""Layers that were made before, by the keys of their recipes.
+
+    cache = LayerCache(folder)
+    record = cache.make(recipe, emit=emit)      # from the cache, or written now
+    layer = cache.layer(record)
+
+    root/records/<key>.json     what a recipe gave
+    root/blobs/sha256/<hex>     the layers
+
+Any number of builds may use one folder at once. What was used least recently leaves when the layers outgrow the limit;
+what this process used, or anybody within the last hour, stays, so that a build never loses a layer under its hands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pycontainer.blobs.store import BlobStore, atomic_file
+from pycontainer.errors import DocumentError, StoreError
+from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
+from pycontainer.layers.entries import MTIME
+from pycontainer.layers.layer import Layer
+from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.record import LayerRecord
+from pycontainer.layers.writer import LayerWriter
+from pycontainer.oci import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycontainer.layers.recipe import Recipe
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+# Seconds in which a layer that somebody used is not evicted.
+_GRACE = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheInfo:
+    """What a cache holds: the number of layers and their bytes."""
+
+    root: Path
+    layers: int
+    size: int
+    max_size: int
+
+
+class LayerCache:
+    """A folder of layers.
+
+    Args:
+        root: Made when missing, for its owner alone.
+        max_size: Bytes of layers to keep.
+
+    Raises:
+        StoreError: The folder belongs to someone else, can be written by everyone, or cannot be made: what others can
+            write, they can put into images.
+    """
+
+    def __init__(self, root: Path, *, max_size: int = 5 * 10**9) -> None:
+        self.root = root
+        self.max_size = max_size
+        self.blobs = BlobStore(root)
+        self._used: set[Digest] = set()
+        _claim(root)
+
+    @classmethod
+    @contextmanager
+    def temporary(cls) -> Iterator[LayerCache]:
+        """A cache that is gone when the context ends."""
+        with tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True) as folder:
+            yield cls(Path(folder), max_size=2**63)
+
+    def get(self, key: str) -> LayerRecord | None:
+        """The record of a key, when its layer is there in the right size; using it makes it recent."""
+        record = self._read(key)
+        if record is None or self.blobs.size(record.descriptor.digest) != record.descriptor.size:
+            return None
+        self._use(record)
+        return record
+
+    def make(self, recipe: Recipe, *, mtime: int = MTIME, emit: Emit = ignore) -> LayerRecord:
+        """The record of a recipe, from the cache, or of the layer that is written now.
+
+        Args:
+            recipe: What to make.
+            mtime: The time of every entry, in seconds since the epoch; part of the record's key when not the default.
+            emit: Told of the task, and of the bytes of content written.
+
+        Raises:
+            StoreError: The disk does not take the layer; nothing of it is visible then.
+            PyContainerError: What the recipe raises.
+        """
+        key = recipe.key if mtime == MTIME else recipe_key("mtime", [recipe.key, mtime])
+        record = self.get(key)
+        reused = record is not None
+        emit(TaskStarted(verb=Verb.MAKE_LAYER, name=recipe.title))
+        if record is None:
+            record = self._write(recipe, key, mtime, emit)
+        emit(TaskFinished(verb=Verb.MAKE_LAYER, name=recipe.title, size=record.descriptor.size, reused=reused))
+        return record
+
+    def layer(self, record: LayerRecord) -> Layer:
+        """The layer of a record; its bytes are read, and hashed, only when somebody opens it."""
+        return Layer(
+            blob=self.blobs.blob(record.descriptor),
+            diff_id=record.diff_id,
+            title=record.title,
+            contents=record.contents,
+        )
+
+    def info(self) -> CacheInfo:
+        """How much there is."""
+        sizes = [status.st_size for _, status in self.blobs.entries()]
+        return CacheInfo(root=self.root, layers=len(sizes), size=sum(sizes), max_size=self.max_size)
+
+    def evict(self) -> None:
+        """Remove what was used least recently, until the rest fits; and what killed builds left behind."""
+        self.blobs.sweep()
+        entries = sorted(self.blobs.entries(), key=lambda entry: (entry[1].st_mtime, entry[0]))
+        excess = sum(status.st_size for _, status in entries) - self.max_size
+        if excess <= 0:
+            return
+        recently = time.time() - _GRACE
+        for digest, status in entries:
+            if excess > 0 and digest not in self._used and status.st_mtime < recently:
+                # Windows does not remove what a reader holds open: then it stays for now.
+                with suppress(StoreError):
+                    self.blobs.discard(digest)
+                    excess -= status.st_size
+        self._forget_lost_layers()
+
+    def _write(self, recipe: Recipe, key: str, mtime: int, emit: Emit) -> LayerRecord:
+        def advance(count: int) -> None:
+            emit(TaskAdvanced(verb=Verb.MAKE_LAYER, name=recipe.title, count=count))
+
+        with self.blobs.writer() as blob, LayerWriter(blob, mtime=mtime, advance=advance) as writer:
+            contents = recipe.write(writer)
+            descriptor, diff_id = writer.finish()
+            blob.commit()
+        record = LayerRecord(key=key, title=recipe.title, descriptor=descriptor, diff_id=diff_id, contents=contents)
+        self._use(record)
+        self._save(record)
+        self.evict()
+        return record
+
+    def _use(self, record: LayerRecord) -> None:
+        self._used.add(record.descriptor.digest)
+        with suppress(OSError):
+            os.utime(self.blobs.path(record.descriptor.digest))
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a recipe's key: {key!r}")
+        return self.root / "records" / f"{key}.json"
+
+    def _save(self, record: LayerRecord) -> None:
+        body = msgspec.json.encode(record, enc_hook=str)
+        with atomic_file(self._path(record.key)) as file:
+            # A flipped bit in a diff_id would make an image that no engine unpacks; the first line guards the second.
+            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+    def _read(self, key: str) -> LayerRecord | None:
+        try:
+            checksum, _, body = self._path(key).read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if checksum.decode("ascii", "replace") != hashlib.sha256(body).hexdigest():
+            return None
+        try:
+            record = msgspec.json.decode(body, type=LayerRecord, dec_hook=_decode)
+        except (msgspec.MsgspecError, DocumentError):
+            return None
+        return record if record.key == key else None
+
+    def _forget_lost_layers(self) -> None:
+        for path in self.root.glob("records/*.json"):
+            record = self._read(path.stem) if _KEY.fullmatch(path.stem) else None
+            if record is None or record.descriptor.digest not in self.blobs:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _decode(kind: type, value: object) -> Digest:
+    if kind is not Digest or not isinstance(value, str):
+        raise ValueError(f"no {kind.__name__}")
+    return Digest.parse(value)
+
+
+def _claim(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = root.stat()
+    except OSError as error:
+        raise StoreError(
+            f"Cannot make the cache `{root}`",
+            facts=[error.strerror or str(error)],
+            hint="Set {cache_dir} to a folder that you can write",
+        ) from error
+    if os.name != "posix":
+        return
+    if status.st_uid != os.geteuid():
+        raise _foreign(root, f"it belongs to the user {status.st_uid}, and this is the user {os.geteuid()}")
+    if status.st_mode & stat.S_IWOTH:
+        raise _foreign(root, "everyone can write to it")
+
+
+def _foreign(root: Path, fact: str) -> StoreError:
+    return StoreError(
+        f"The cache `{root}` cannot be trusted", facts=[fact], hint="Set {cache_dir} to a folder of your own"
+    )

@@ -1,0 +1,105 @@
+"""Members of a zip as they lie there: deflated bytes, and what the directory says of them.
+
+    member = DeflatedMember(data=view[start:end], method=8, size=1200, crc32=0x1234ABCD)
+    for chunk in member.chunks("app/main.py"): ...
+
+Inflating is the proof: the stream must end exactly where the member ends, and give the announced size and CRC-32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import deflate
+
+from pycontainer.blobs.compression import inflate_errors, inflater
+from pycontainer.errors import WheelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycontainer.blobs.hashing import BytesLike
+
+STORED = 0
+DEFLATED = 8
+# What is fed at once bounds what comes out at once, lies of the directory included: 32 MiB.
+_SLICE = 1 << 15
+_STORED_SLICE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeflatedMember:
+    """A member of a zip.
+
+    Attributes:
+        data: Its compressed bytes, all of them and nothing else; a slice of a memory map needs no memory.
+        method: 0 where the bytes are stored as they are, 8 where they are a raw deflate stream (APPNOTE.TXT, 4.4.5).
+        size: Bytes uncompressed, as the zip's directory says.
+        crc32: CRC-32 of the uncompressed bytes, as the zip's directory says.
+    """
+
+    data: BytesLike
+    method: int
+    size: int
+    crc32: int
+
+    @property
+    def compressed_size(self) -> int:
+        """Bytes as they lie in the zip."""
+        return len(self.data)
+
+    def chunks(self, path: str) -> Iterator[BytesLike]:
+        """The uncompressed content, piece by piece.
+
+        Args:
+            path: Names the member in errors.
+
+        Raises:
+            WheelError: The content is not what the directory says, found at the latest after the last piece.
+        """
+        size = crc = 0
+        for chunk in self._stored() if self.method == STORED else self._inflated(path):
+            size += len(chunk)
+            if size > self.size:
+                raise damaged(path, f"it has more than the {self.size} bytes that the zip's directory says")
+            crc = deflate.crc32(chunk, crc)
+            yield chunk
+        if size != self.size:
+            raise damaged(path, f"it has {size} bytes, {self.size} in the zip's directory")
+        if crc != self.crc32:
+            raise damaged(path, f"its CRC-32 is {crc:08x}, {self.crc32:08x} in the zip's directory")
+
+    def _stored(self) -> Iterator[memoryview]:
+        view = memoryview(self.data)
+        for start in range(0, len(view), _STORED_SLICE):
+            yield view[start : start + _STORED_SLICE]
+
+    def _inflated(self, path: str) -> Iterator[bytes]:
+        view = memoryview(self.data)
+        stream = inflater(-15)
+        fed = 0
+        while not stream.eof:
+            piece = view[fed : fed + _SLICE]
+            if not piece:
+                raise damaged(path, "its deflate stream is cut off")
+            try:
+                yield stream.decompress(piece)
+            except inflate_errors() as error:
+                raise damaged(path, f"its deflate stream is damaged: {error}") from error
+            fed += len(piece)
+        if stream.unused_data or fed < len(view):
+            raise damaged(path, "its deflate stream ends before the member does")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inflated:
+    """What a member unpacked to: its bytes and their sha256, as `RECORD` lists them."""
+
+    size: int
+    sha256: bytes
+
+
+def damaged(path: str, fact: str) -> WheelError:
+    """The error of a member whose bytes are not what they must be."""
+    return WheelError(f"The wheel's member for `{path}` is damaged", facts=[fact])

@@ -1,0 +1,88 @@
+"""The compressed side of a layer: one gzip file joined from parts, and the digests of both its sides.
+
+    layer = SplicedGzip(sink)
+    layer.compress(tar_bytes)                       # compressed here, together
+    layer.splice(header, stream, inflated_pieces)   # `stream` goes in as it is
+    descriptor, diff_id = layer.finish()
+
+gzip allows members one after the other, and a deflate stream is a row of blocks; so foreign streams can stand between
+blocks of our own. Few members are good: engines that unpack with pigz need 0.1 ms for each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import deflate
+
+from pycontainer.blobs.hashing import HashingWriter
+from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gzip_trailer
+from pycontainer.oci import Descriptor, Digest, media_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pycontainer.blobs.hashing import BytesLike, Sink
+
+LEVEL = 4
+_SLICE = 1 << 20
+
+
+class SplicedGzip:
+    """A gzipped tar in the making."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._blob = sink if isinstance(sink, HashingWriter) else HashingWriter(sink)
+        self._tar = hashlib.sha256(usedforsecurity=False)
+        self._open = False
+        self._crc = 0
+        self._size = 0
+
+    def compress(self, data: bytes) -> None:
+        """Tar bytes that are compressed here; ends the gzip member."""
+        self._begin()
+        self._count(data)
+        self._blob.write(deflate.deflate_compress(data, LEVEL))
+        self._end()
+
+    def splice(self, before: BytesLike, stream: BytesLike, content: Iterable[BytesLike]) -> None:
+        """Tar bytes of which the last part exists deflated.
+
+        Args:
+            before: What stands before it: padding and headers.
+            stream: A whole deflate stream.
+            content: The pieces it inflates to. They are drawn to the end before a byte of the stream is used, so that
+                a check which they make comes in time.
+        """
+        self._begin()
+        self._count(before)
+        for piece in content:
+            self._count(piece)
+        self._blob.write(fixed_block(bytes(before)))
+        view = memoryview(stream)
+        for start in range(0, len(view), _SLICE):
+            self._blob.write(view[start : start + _SLICE])
+        self._end()
+
+    def finish(self) -> tuple[Descriptor, Digest]:
+        """The descriptor of the gzip file, and the digest of the tar in it."""
+        if self._open:
+            self._blob.write(FINAL_BLOCK)
+            self._end()
+        descriptor = Descriptor(media_type=media_types.LAYER_GZIP, digest=self._blob.digest, size=self._blob.size)
+        return descriptor, Digest("sha256", self._tar.hexdigest())
+
+    def _begin(self) -> None:
+        if not self._open:
+            self._blob.write(GZIP_HEADER)
+            self._open, self._crc, self._size = True, 0, 0
+
+    def _count(self, data: BytesLike) -> None:
+        self._tar.update(data)
+        self._crc = deflate.crc32(data, self._crc)
+        self._size += len(data)
+
+    def _end(self) -> None:
+        self._blob.write(gzip_trailer(self._crc, self._size))
+        self._open = False
