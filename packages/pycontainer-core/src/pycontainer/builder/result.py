@@ -1,0 +1,58 @@
+"""What a build gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pycontainer.builder.ledger import Ledger
+    from pycontainer.destinations.destination import Written
+    from pycontainer.image import Image
+    from pycontainer.oci import Digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """An image, built and written.
+
+    Attributes:
+        digest: Of the manifest, or of the index where there are several platforms.
+        images: One image a platform.
+        outputs: What each destination did.
+        ledger: Bytes downloaded, made, reused and moved.
+    """
+
+    digest: Digest
+    images: tuple[Image, ...]
+    outputs: tuple[Written, ...]
+    ledger: Ledger
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The image's name by digest at each destination."""
+        return tuple(output.reference for output in self.outputs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result for programs: JSON values, stable names; sizes in bytes."""
+        return {
+            "digest": str(self.digest),
+            "references": list(self.references),
+            "platforms": [
+                {
+                    "platform": str(image.platform),
+                    "digest": str(image.digest),
+                    "layers": [
+                        {
+                            "digest": str(layer.descriptor.digest),
+                            "diff_id": str(layer.diff_id),
+                            "size": layer.descriptor.size,
+                            "title": layer.title,
+                        }
+                        for layer in image.layers
+                    ],
+                }
+                for image in self.images
+            ],
+            "ledger": self.ledger.to_json(),
+        }

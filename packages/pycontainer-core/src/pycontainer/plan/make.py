@@ -1,0 +1,226 @@
+"""From configuration and project to a plan.
+
+    plan = make_plan(config, project, pyproject, bases=resolve, locate=index.fill)
+
+Nothing is written and no wheel is taken: the base's facts, the lock and the project's sources are all that is read.
+"""
+
+from __future__ import annotations
+
+import datetime
+import platform as host
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pycontainer.errors import BaseImageError, ProjectError
+from pycontainer.events import Emit, ignore
+from pycontainer.oci import Platform
+from pycontainer.plan.account import choose_account
+from pycontainer.plan.execution import Layout, execution_parameters, image_annotations
+from pycontainer.plan.plan import BuildPlan, PlatformPlan
+from pycontainer.plan.tree import added_files, project_files
+from pycontainer.project import Start, find_start
+from pycontainer.project.start import normalize
+from pycontainer.project.vcs import source_annotations
+from pycontainer.sources.locks import Choice, SourcePolicy, choose_wheels
+from pycontainer.sources.target import Target
+from pycontainer.sources.wheels import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pycontainer.config import BuildConfig
+    from pycontainer.project import Project, ProjectMetadata, Pyproject
+    from pycontainer.sources.base import Base
+    from pycontainer.sources.locks import Chosen, Lock, LockedPackage
+
+_EPOCH: Final = "1970-01-01T00:00:00Z"
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+def make_plan(
+    config: BuildConfig,
+    project: Project,
+    pyproject: Pyproject,
+    *,
+    bases: Callable[[Sequence[Platform]], Sequence[Base]],
+    locate: Callable[[Sequence[LockedPackage], Lock, Target], Sequence[LockedPackage]],
+    skip: Sequence[Path] = (),
+    emit: Emit = ignore,
+) -> BuildPlan:
+    """Decide everything that a build will do.
+
+    Args:
+        config: The options.
+        project: The project as its front end sees it.
+        pyproject: The same project's sources, to find how it starts.
+        bases: Resolves the base image for platforms and finds its facts.
+        locate: Fills in the files of packages that the lock lists without addresses.
+        skip: Paths that are never taken as files of the project: outputs.
+        emit: Takes warnings.
+
+    Raises:
+        PyContainerError: Anything that the build could not do is told here, before a layer is written.
+    """
+    metadata = project.metadata
+    platforms = config.platforms or (host_platform(),)
+    targets = [
+        (_target(base, platform, config), base) for platform, base in zip(platforms, bases(platforms), strict=True)
+    ]
+    for target, base in targets:
+        _check_python(metadata, target, base)
+    lock = project.lock() if config.include_deps else None
+    selections = [_select(lock, target, config, locate) for target, _ in targets]
+    start = _start(config, pyproject, metadata, selections[0])
+    layout = _layout(config, pyproject)
+    annotations = _annotations(config, metadata, project.root, targets[0][1])
+    return BuildPlan(
+        config=config,
+        metadata=metadata,
+        lock=None if lock is None else f"{lock.format} ({lock.digest})",
+        start=start,
+        layout=layout,
+        platforms=tuple(
+            _platform_plan(config, target, base, chosen, layout=layout, start=start, labels=annotations)
+            for (target, base), chosen in zip(targets, selections, strict=True)
+        ),
+        installs_project=pyproject.is_package,
+        files=project_files(config, pyproject, layout.workdir, skip=skip),
+        extra_files=added_files(config, project.root),
+        annotations={**annotations, **config.annotations},
+        created=_created(config) or _EPOCH,
+    )
+
+
+def host_platform() -> Platform:
+    """Linux on the architecture of this host: what somebody means who names no platform."""
+    return Platform.parse(f"linux/{host.machine() or 'x86_64'}")
+
+
+def _created(config: BuildConfig) -> str | None:
+    """When the image says it was made: what the options say, else now, else nothing where it is to be reproducible."""
+    if config.created_at or config.reproducible:
+        return config.created_at
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _target(base: Base, platform: Platform, config: BuildConfig) -> Target:
+    """What wheels are chosen for: the base's own facts, unless the options say what nobody could find."""
+    python = config.target_python or base.facts.python
+    libc = config.target_libc or base.facts.libc
+    if python is None or base.facts.interpreter is None:
+        raise BaseImageError(
+            f"No Python was found in the base image `{base.reference}`",
+            facts=[f"platform: {platform}"],
+            hint="Set {base_image} to an image with Python, such as `python:3.12-slim`",
+        )
+    if libc is None:
+        raise BaseImageError(
+            f"No C library was found in the base image `{base.reference}`",
+            facts=[f"platform: {platform}"],
+            hint="Set {libc}, such as `glibc:2.36`",
+        )
+    return Target(platform=platform, python=python, libc=libc, free_threaded=base.facts.free_threaded)
+
+
+def _check_python(metadata: ProjectMetadata, target: Target, base: Base) -> None:
+    if not metadata.requires_python:
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow, and not always needed
+
+    try:
+        supported = SpecifierSet(metadata.requires_python).contains(target.python.full, prereleases=True)
+    except InvalidSpecifier as error:
+        raise ProjectError(
+            f"`requires-python` is malformed: `{metadata.requires_python}`", facts=["file: pyproject.toml"]
+        ) from error
+    if not supported:
+        raise BaseImageError(
+            f"The project needs Python {metadata.requires_python} but the base image has {target.python}",
+            facts=["project: `requires-python` in pyproject.toml", f"base image: `{base.reference}`"],
+            hint="Set {base_image} to an image with a Python that the project supports",
+        )
+
+
+def _select(
+    lock: Lock | None,
+    target: Target,
+    config: BuildConfig,
+    locate: Callable[[Sequence[LockedPackage], Lock, Target], Sequence[LockedPackage]],
+) -> tuple[Chosen, ...]:
+    if lock is None:
+        return ()
+    choice = Choice(
+        extras=frozenset(config.extras),
+        groups=frozenset(config.groups),
+        all_extras=config.all_extras,
+        all_groups=config.all_groups,
+        only_groups=config.only_groups,
+        package=config.package,
+    )
+    policy = SourcePolicy(
+        no_build=config.no_build,
+        build_sdists=frozenset(map(normalize, config.build_sdists)) if config.build_sdists else None,
+        allow_outside=config.allow_outside,
+        insecure_hosts=frozenset(config.allow_http),
+    )
+    return choose_wheels(locate(lock.select(target, choice), lock, target), target, policy)
+
+
+def _start(config: BuildConfig, pyproject: Pyproject, metadata: ProjectMetadata, chosen: Sequence[Chosen]) -> Start:
+    if config.entrypoint:
+        return Start(command=tuple(config.entrypoint), reason="the options' entry point")
+    installed = {each.package.name for each in chosen} or {
+        normalize(match.group(1)) for text in metadata.dependencies if (match := _REQUIREMENT_NAME.match(text))
+    }
+    port = next((port.number for port in config.exposed_ports), None)
+    return find_start(pyproject, installed=installed, port=port)
+
+
+def _layout(config: BuildConfig, pyproject: Pyproject) -> Layout:
+    """Where things go. Files that are not installed are found through `PYTHONPATH`: a script's folder is not enough."""
+    workdir = config.workdir
+    roots: tuple[str, ...] = ()
+    if not pyproject.is_package:
+        relative = (root.relative_to(pyproject.root).as_posix() for root in pyproject.module_roots)
+        roots = tuple(workdir if name == "." else f"{workdir.rstrip('/')}/{name}" for name in relative)
+    return Layout(workdir=workdir, environment=f"{workdir.rstrip('/')}/.venv", python_path=roots)
+
+
+def _annotations(config: BuildConfig, metadata: ProjectMetadata, root: Path, base: Base) -> dict[str, str]:
+    named = {"org.opencontainers.image.base.digest": str(base.digest)} if base.digest else {}
+    if base.registry_reference:
+        named["org.opencontainers.image.base.name"] = base.registry_reference
+    return image_annotations(metadata, source=source_annotations(root), base=named, created=_created(config))
+
+
+def _platform_plan(
+    config: BuildConfig,
+    target: Target,
+    base: Base,
+    chosen: Sequence[Chosen],
+    *,
+    layout: Layout,
+    start: Start,
+    labels: Mapping[str, str],
+) -> PlatformPlan:
+    facts = base.facts
+    account = choose_account(user=config.user, inherited=facts.user, passwd=facts.passwd, group=facts.group)
+    execution = execution_parameters(
+        base.image.config.config, config, layout=layout, start=start, user=account.user, labels=labels
+    )
+    return PlatformPlan(
+        target=target,
+        base=base,
+        environment=Environment(
+            prefix=layout.environment,
+            python=target.python,
+            interpreter=facts.interpreter or "",
+            free_threaded=target.free_threaded,
+        ),
+        packages=tuple(each for each in chosen if each.kind != "directory"),
+        local_packages=tuple(each for each in chosen if each.kind == "directory"),
+        account=account,
+        execution=execution,
+    )
