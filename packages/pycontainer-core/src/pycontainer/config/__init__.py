@@ -1,7 +1,7 @@
 """Options: one table that the command, files, environment variables and every plugin read, and what they make.
 
 config = BuildConfig(tag="myapp:latest", env={"PORT": "8080"})
-loaded = load_config(root, environment=os.environ)
+config = load_config(environment=os.environ).config      # of pycontainer.config.load
 """
 
 from pycontainer.config.build_config import BuildConfig

@@ -1,0 +1,126 @@
+"""From all sources to one `BuildConfig`.
+
+    loaded = load_config(from_flags({"tag": ["myapp:1"]}), environment=os.environ)
+    loaded.config.tag, loaded.origin("tag")
+
+The precedence, once: command line, then environment, then `pycontainer.toml` (or `--config FILE`), then
+`[tool.pycontainer]` of `pyproject.toml`, then defaults. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by
+key; everything else replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pycontainer.config.build_config import BuildConfig
+from pycontainer.config.checks import check
+from pycontainer.config.option import Origin, Shape
+from pycontainer.config.problems import raise_problems
+from pycontainer.config.reading import anchored
+from pycontainer.config.sources import Source, from_environment, from_file, from_pyproject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.config.sources import Setting
+
+CONFIG_FILE: Final = "pycontainer.toml"
+DEFAULT: Final = Origin("default")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """A configuration and where each value of it came from.
+
+    Attributes:
+        origins: By field; for tables by field and key.
+        warnings: What looks like a mistake in a source.
+    """
+
+    config: BuildConfig
+    origins: Mapping[tuple[str, str | None], Origin]
+    warnings: tuple[str, ...] = ()
+
+    def origin(self, name: str, key: str | None = None) -> Origin:
+        """Where the value of a field, or of a key of a table, came from."""
+        return self.origins.get((name, key), DEFAULT)
+
+
+def load_config(
+    flags: Source | None = None, *, environment: Mapping[str, str], directory: Path | None = None
+) -> Loaded:
+    """Read all sources and merge them by their precedence.
+
+    Args:
+        flags: What goes before everything else.
+        environment: Where variables are read.
+        directory: What paths in variables are relative to; none means the current directory.
+
+    Raises:
+        ConfigError: Options are wrong; it lists every one of them.
+        ProjectError: `pyproject.toml` cannot be read.
+    """
+    flags = flags or Source()
+    base = directory or Path()
+    variables = from_environment(environment, base=base)
+    context = _path("context_path", (flags, variables)) or base
+    named = _path("config_file", (flags, variables))
+    path = named or context / CONFIG_FILE
+    files = [from_file(path)] if named or path.is_file() else []
+    return merge([flags, variables, *files, from_pyproject(context)], context=context)
+
+
+def merge(sources: Sequence[Source], *, context: Path) -> Loaded:
+    """The configuration that sources give, the one that goes before all others first.
+
+    Raises:
+        ConfigError: Options are wrong; it lists every one of them.
+    """
+    values: dict[str, Any] = {"context_path": str(context)}
+    origins: dict[tuple[str, str | None], Origin] = {}
+    for source in reversed(sources):
+        for setting in source.settings:
+            if setting.option.is_field and setting.option.name != "context_path":
+                _apply(setting, source, context, values, origins)
+            elif setting.option.name == "context_path":
+                origins["context_path", None] = setting.origin
+    _, problems = check(values)
+    unread = [problem for source in sources for problem in source.problems]
+    raise_problems([*unread, *(problem.located(lambda name, key: _locate(origins, name, key)) for problem in problems)])
+    warnings = tuple(warning for source in sources for warning in source.warnings)
+    return Loaded(config=BuildConfig(**values), origins=origins, warnings=warnings)
+
+
+def _apply(
+    setting: Setting,
+    source: Source,
+    context: Path,
+    values: dict[str, Any],
+    origins: dict[tuple[str, str | None], Origin],
+) -> None:
+    name = setting.option.name
+    value = anchored(setting.option, setting.value, base=source.base, context=context)
+    if setting.option.shape is Shape.MAPPING and isinstance(value, Mapping):
+        merged = values.get(name, {})
+        values[name] = {**(merged if isinstance(merged, Mapping) else {}), **value}
+        origins.update({(name, key): setting.origin for key in value})
+    else:
+        values[name] = value
+    origins[name, None] = setting.origin
+
+
+def _locate(origins: Mapping[tuple[str, str | None], Origin], name: str, key: str | None) -> str | None:
+    origin = origins.get((name, key)) or origins.get((name, None))
+    return str(origin) if origin else None
+
+
+def _path(name: str, sources: Sequence[Source]) -> Path | None:
+    """The first value of a path option that decides what else is read."""
+    for source in sources:
+        value = source.get(name)
+        if isinstance(value, str) and value and "\0" not in value:
+            return source.base / value
+    return None
