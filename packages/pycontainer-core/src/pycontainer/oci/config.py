@@ -8,7 +8,7 @@ import msgspec
 
 from pycontainer.errors import DocumentError
 from pycontainer.oci.digest import Digest
-from pycontainer.oci.document import Document
+from pycontainer.oci.document import Document, written
 from pycontainer.oci.platform import Platform
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ImageConfig(
     os_version: str | None = None
     os_features: tuple[str, ...] = ()
     config: ContainerConfig = ContainerConfig()
-    rootfs: RootFS = RootFS()
+    rootfs: RootFS = written(RootFS())
     history: tuple[History, ...] = ()
 
     @classmethod

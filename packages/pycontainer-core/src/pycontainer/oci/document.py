@@ -72,6 +72,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"`{name}` is not JSON")
 
 
+def written(default: Any) -> Any:
+    """A default that is written all the same: `omit_defaults` must not drop what the specification requires."""
+    return msgspec.field(default_factory=lambda: default)
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, dict=True):
     """A frozen JSON document. One that was read keeps its bytes; a changed copy is serialised canonically."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pycontainer.oci import media_types
 from pycontainer.oci.descriptor import Descriptor
-from pycontainer.oci.document import Document
+from pycontainer.oci.document import Document, written
 
 
 class Index(Document, frozen=True, kw_only=True):
@@ -14,8 +14,8 @@ class Index(Document, frozen=True, kw_only=True):
 
     what: ClassVar[str] = "index"
 
-    schema_version: int = 2
-    media_type: str = media_types.INDEX
+    schema_version: int = written(2)
+    media_type: str = written(media_types.INDEX)
     artifact_type: str | None = None
     manifests: tuple[Descriptor, ...]
     subject: Descriptor | None = None

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pycontainer.oci import media_types
 from pycontainer.oci.descriptor import Descriptor
-from pycontainer.oci.document import Document
+from pycontainer.oci.document import Document, written
 
 
 class Manifest(Document, frozen=True, kw_only=True):
@@ -14,10 +14,10 @@ class Manifest(Document, frozen=True, kw_only=True):
 
     what: ClassVar[str] = "manifest"
 
-    schema_version: int = 2
-    media_type: str = media_types.MANIFEST
+    schema_version: int = written(2)
+    media_type: str = written(media_types.MANIFEST)
     artifact_type: str | None = None
     config: Descriptor
-    layers: tuple[Descriptor, ...] = ()
+    layers: tuple[Descriptor, ...] = written(())
     subject: Descriptor | None = None
     annotations: dict[str, str] = {}
