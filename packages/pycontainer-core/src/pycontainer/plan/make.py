@@ -7,7 +7,7 @@ Nothing is written and no wheel is taken: the base's facts, the lock and the pro
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform as host
 import re
 from pathlib import Path
@@ -102,7 +102,7 @@ def _created(config: BuildConfig) -> str | None:
     """When the image says it was made: what the options say, else now, else nothing where it is to be reproducible."""
     if config.created_at or config.reproducible:
         return config.created_at
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _target(base: Base, platform: Platform, config: BuildConfig) -> Target:
