@@ -164,9 +164,13 @@ class BuildConfig:
     @property
     def references(self) -> tuple[Reference, ...]:
         """The names of the image, complete: `registry` where a tag names none, `latest` where it has no tag."""
+        return self.references_of(_texts(self.tag))
+
+    def references_of(self, tags: Sequence[str]) -> tuple[Reference, ...]:
+        """As `references`, of other tags: of the project's name where the options give none."""
         from pycontainer.config.checks import complete_reference  # noqa: PLC0415 - as in `__post_init__`
 
-        return tuple(complete_reference(text, self.registry) for text in _texts(self.tag))
+        return tuple(dict.fromkeys(complete_reference(text, self.registry) for text in tags))
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -71,7 +71,13 @@ def _time(_: Option, value: object) -> int | str:
 
 
 def _texts(option: Option, value: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_text(option, item) for item in _sequence(value)))
+    items = commas(value) if option.commas and isinstance(value, str) else _sequence(value)
+    return tuple(dict.fromkeys(_text(option, item) for item in items))
+
+
+def commas(text: str) -> list[str]:
+    """The values between commas; of an empty text, one that is empty, so that it is told as wrong."""
+    return [part.strip() for part in text.split(",") if part.strip()] or [""]
 
 
 def _words(_: Option, value: object) -> tuple[str, ...]:
@@ -93,7 +99,8 @@ def _split(text: str) -> list[str]:
 
 
 def _ports(_: Option, value: object) -> tuple[str, ...]:
-    items = _sequence(value) if not isinstance(value, int) else (value,)
+    value = [value] if isinstance(value, int) else value
+    items: Sequence[Any] = commas(value) if isinstance(value, str) else _sequence(value)
     if any(isinstance(item, bool) or not isinstance(item, (int, str)) for item in items):
         raise _mistyped("a list of numbers, or of strings such as `53/udp`", value)
     return tuple(str(item) for item in items)

@@ -12,6 +12,7 @@ import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from pycontainer.config.forms import commas
 from pycontainer.config.option import Option, Shape
 from pycontainer.config.values import ARCHIVE_FORMATS, ExtraFile, show
 from pycontainer.errors import ConfigError
@@ -36,7 +37,7 @@ def read_texts(option: Option, texts: Sequence[str]) -> Any:
     if option.shape is Shape.MAPPING:
         return dict(_pair(option, text) for text in texts)
     if option.several:
-        return [part for text in texts for part in (_commas(text) if option.commas else [text])]
+        return [part for text in texts for part in (commas(text) if option.commas else [text])]
     text = texts[-1]
     if option.shape is Shape.BOOLEAN:
         return _truth(text)
@@ -115,10 +116,6 @@ def _pair(option: Option, text: str) -> tuple[str, str]:
         # The text may be a value without its name, and then secret.
         raise ConfigError("A value has no name", facts=[f"expected: {option.metavar}"])
     return key, value
-
-
-def _commas(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()] or [""]
 
 
 def _truth(text: str) -> bool:
