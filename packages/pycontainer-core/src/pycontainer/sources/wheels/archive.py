@@ -1,0 +1,167 @@
+"""Wheels as zip archives: opened, checked from the first to the last byte of their structure, then read.
+
+    with Archive(path) as archive:
+        archive.members                       # in the order in which they lie there
+        archive.read("x-1.dist-info/WHEEL")
+        writer.deflated("app/x.py", archive.content(member))
+
+Nothing of the archive can be used before the checks of `zipformat` and `members` are through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pycontainer.errors import WheelError
+from pycontainer.layers.member import DeflatedMember
+from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
+from pycontainer.sources.wheels.members import Member, check_members
+from pycontainer.sources.wheels.zipformat import read_members
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_SLICE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a wheel may unpack to.
+
+    Attributes:
+        entries: Members of the archive; the largest known wheels have some 20,000.
+        size: Bytes of all members together, unpacked; the largest known wheels have about 4 GiB.
+        ratio: Bytes unpacked for one in the archive. Text gives up to 20, deflate at most 1,032.
+        ratio_free: Bytes below which the ratio does not matter, since a test file of zeros is no bomb.
+        in_memory: Bytes of a member that has to be read at once: metadata, and scripts whose first line changes.
+    """
+
+    entries: int = 250_000
+    size: int = 32 << 30
+    ratio: int = 250
+    ratio_free: int = 64 << 20
+    in_memory: int = 32 << 20
+
+
+class Archive:
+    """An archive whose structure holds, mapped into memory.
+
+    Args:
+        path: A file that nobody changes while it is used.
+        filename: Names it in errors; by default the last part of the path.
+        sha256: What the file must hash to, in hexadecimal; checked before anything in it is looked at.
+        limits: What it may unpack to.
+
+    Raises:
+        WheelError: It cannot be read, is not the file with this hash, or must not be used.
+    """
+
+    def __init__(
+        self, path: Path, *, filename: str | None = None, sha256: str | None = None, limits: Limits | None = None
+    ) -> None:
+        self.filename = filename or path.name
+        self.limits = limits or Limits()
+        with reported(self.filename):
+            self._data = _mapped(path)
+            try:
+                self._check_hash(sha256)
+                self.members = read_members(self._data, max_entries=self.limits.entries)
+                self._check_size()
+                self.warnings = check_members(self.members)
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory map back; content that was handed out cannot be read any more."""
+        # A view that a traceback still holds keeps the map until it goes.
+        with suppress(BufferError):
+            if isinstance(self._data, mmap.mmap):
+                self._data.close()
+
+    @cached_property
+    def files(self) -> dict[str, Member]:
+        """The members that are no directories, by name."""
+        return {member.name: member for member in self.members if not member.is_directory}
+
+    def content(self, member: Member) -> DeflatedMember:
+        """The bytes of a member as they lie in the archive; a view of them must be released before `close`."""
+        end = member.start + member.compressed_size
+        return DeflatedMember(
+            data=memoryview(self._data)[member.start : end],
+            method=member.method,
+            size=member.size,
+            crc32=member.crc32,
+        )
+
+    def read(self, name: str) -> bytes:
+        """The content of a small file.
+
+        Raises:
+            WheelDefect: There is none of this name, it is too large to be read at once, or damaged.
+        """
+        member = self.files.get(name)
+        if member is None:
+            raise WheelDefect(f"it has no `{shown(name)}`")
+        if member.size > self.limits.in_memory:
+            raise WheelDefect(f"`{shown(name)}` has {member.size} bytes, more than {self.limits.in_memory}")
+        content = self.content(member)
+        try:
+            return b"".join(content.chunks(name))
+        except WheelError as error:
+            raise WheelDefect(error.message, *error.facts) from error
+
+    def starts_with(self, member: Member, prefix: bytes) -> bool:
+        """Whether the content of a file begins with these bytes."""
+        if member.size < len(prefix):
+            return False
+        try:
+            first = next(iter(self.content(member).chunks(member.name)), b"")
+        except WheelError as error:
+            raise WheelDefect(error.message, *error.facts) from error
+        return bytes(first[: len(prefix)]) == prefix
+
+    def _check_hash(self, expected: str | None) -> None:
+        if expected is None:
+            return
+        digest = hashlib.sha256(usedforsecurity=False)
+        with memoryview(self._data) as view:
+            for start in range(0, len(view), _SLICE):
+                digest.update(view[start : start + _SLICE])
+        if digest.hexdigest() != expected:
+            raise WheelDefect(f"its sha256 is {digest.hexdigest()}", f"expected: {expected}")
+
+    def _check_size(self) -> None:
+        total = sum(member.size for member in self.members)
+        if total > self.limits.size:
+            raise WheelDefect(f"it unpacks to {total} bytes, more than the {self.limits.size} allowed")
+        if total > self.limits.ratio_free and total > len(self._data) * self.limits.ratio:
+            raise WheelDefect(
+                f"it unpacks from {len(self._data)} to {total} bytes, more than {self.limits.ratio} times its size"
+            )
+
+
+def _mapped(path: Path) -> mmap.mmap | bytes:
+    try:
+        with path.open("rb") as file:
+            if not file.seek(0, 2):
+                return b""  # which cannot be mapped
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise WheelDefect(f"it cannot be read: {error.strerror or error}", f"file: {path}") from error

@@ -1,0 +1,163 @@
+"""Layers made of wheels.
+
+recipe = WheelsRecipe(wheels=(wheel,), environment=environment)
+recipe.key                      # known before a wheel is downloaded
+cache.make(recipe)              # now they are
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pycontainer.errors import WheelError
+from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.record import LayerContents, PackageContents
+from pycontainer.sources.locks.filenames import normalize
+from pycontainer.sources.wheels.archive import Limits
+from pycontainer.sources.wheels.collisions import collision_warnings, find_collisions
+from pycontainer.sources.wheels.environment import Directories, Environment
+from pycontainer.sources.wheels.install import Installation
+from pycontainer.sources.wheels.metadata import same_version
+from pycontainer.sources.wheels.wheel import WheelFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pycontainer.layers.writer import LayerWriter
+    from pycontainer.sources.wheels.install import Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelInput:
+    """A wheel to install, known by its hash.
+
+    Attributes:
+        name: Normalised name of the project.
+        version: As locked; empty where only the wheel tells.
+        filename: Of the wheel.
+        sha256: Of the wheel, in hexadecimal.
+        open_path: Gives the file, and fetches it first where it is not there. It is hashed again before it is used.
+        direct_url: Where it came from, if from no index (PEP 610). It becomes part of the image, so a path on this
+            host does not belong into it.
+        size: Bytes of the wheel; 0 where nobody knows.
+    """
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    open_path: Callable[[], Path] = field(compare=False, repr=False)
+    direct_url: Mapping[str, Any] | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelsRecipe:
+    """A layer of one or several wheels, installed into an environment.
+
+    Attributes:
+        wheels: In the order of the lock: of two files with one path, the later one stays.
+        environment: Its skeleton is another layer, `EnvironmentRecipe`.
+        lenient: Names of packages whose `RECORD` may be incomplete or wrong.
+        strict: Whether two wheels with different files of one path are an error.
+        limits: What a wheel may unpack to.
+    """
+
+    wheels: tuple[WheelInput, ...]
+    environment: Environment
+    lenient: frozenset[str] = frozenset()
+    strict: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def key(self) -> str:
+        """The key over wheels and environment; a new patch release of the base's Python leaves it as it is."""
+        environment = self.environment
+        return recipe_key(
+            "wheels",
+            {
+                "wheels": [self._inputs(wheel) for wheel in self.wheels],
+                "prefix": environment.prefix,
+                "python": environment.python_directory,
+                "owner": list(environment.owner),
+                # What is refused by one of two builds must not come from the cache of the other.
+                **({"strict": True} if self.strict else {}),
+            },
+        )
+
+    @property
+    def title(self) -> str:
+        """`numpy 2.1.0`, or `14 packages`."""
+        if len(self.wheels) == 1:
+            return f"{self.wheels[0].name} {self.wheels[0].version}".rstrip()
+        return f"{len(self.wheels)} packages"
+
+    def write(self, writer: LayerWriter) -> LayerContents:
+        """Check all wheels, then write them one after the other.
+
+        Raises:
+            WheelError: A wheel must not be used, or is not the one that was asked for.
+        """
+        with ExitStack() as stack:
+            installations = [self._prepare(wheel, stack) for wheel in self.wheels]
+            claims = [(installation.label, installation.claims) for installation in installations]
+            collisions = find_collisions(claims)
+            warnings = collision_warnings(collisions, strict=self.strict)
+            directories = Directories(writer, self.environment)
+            packages = [
+                self._write(wheel, installation, writer, directories, self._replaced(claims[index:]))
+                for index, (wheel, installation) in enumerate(zip(self.wheels, installations, strict=True))
+            ]
+            odd = tuple(warning for installation in installations for warning in installation.warnings)
+        return LayerContents(
+            packages=tuple(packages),
+            files=sum(package.files for package in packages) - len(collisions),
+            size=sum(package.size for package in packages),
+            warnings=(*odd, *warnings),
+        )
+
+    def _inputs(self, wheel: WheelInput) -> list[Any]:
+        lenient = wheel.name in self.lenient
+        return [wheel.filename, wheel.sha256, wheel.direct_url, *(["lenient"] if lenient else [])]
+
+    def _prepare(self, wheel: WheelInput, stack: ExitStack) -> Installation:
+        file = stack.enter_context(
+            WheelFile(
+                wheel.open_path(),
+                filename=wheel.filename,
+                sha256=wheel.sha256,
+                lenient=wheel.name in self.lenient,
+                limits=self.limits,
+            )
+        )
+        found = f"{file.name} {file.identity.version}"
+        same = not wheel.version or same_version(file.identity.version, wheel.version)
+        if file.name != normalize(wheel.name) or not same:
+            raise WheelError(
+                f"The wheel `{wheel.filename}` is not what was asked for",
+                facts=[f"asked for: `{wheel.name} {wheel.version}`", f"found: `{found}`"],
+            )
+        return Installation(file, self.environment, direct_url=wheel.direct_url)
+
+    @staticmethod
+    def _replaced(claims: Sequence[tuple[str, Mapping[str, Claim]]]) -> frozenset[str]:
+        """The paths of the first package that a later one writes."""
+        (_, mine), *later = claims
+        return frozenset(path for _, theirs in later for path in mine.keys() & theirs.keys())
+
+    @staticmethod
+    def _write(
+        wheel: WheelInput,
+        installation: Installation,
+        writer: LayerWriter,
+        directories: Directories,
+        replaced: frozenset[str],
+    ) -> PackageContents:
+        contents = installation.write(writer, directories, skip=replaced)
+        return msgspec.structs.replace(contents, sha256=wheel.sha256)
