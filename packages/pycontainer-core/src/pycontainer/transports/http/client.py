@@ -22,6 +22,7 @@ from pycontainer.transports.secrets import header_secrets, redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from pycontainer.events import Emit
 
@@ -49,7 +50,7 @@ class HttpClient:
         self.settings = settings or HttpSettings()
         self._emit = emit
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str | None, tuple[Any, ...]], Any] = {}
+        self._pools: dict[tuple[str | None, tuple[Path, ...] | None], Any] = {}
         self._secrets: frozenset[str] = frozenset()
 
     def request(
@@ -171,7 +172,8 @@ class HttpClient:
 
     def _pool(self, origin: Origin) -> Any:
         """The pool manager for this origin: by proxy, and by certificates where the host has its own."""
-        directories = tls.host_directories(self.settings.certs_dirs, origin)
+        secure = origin.scheme == "https"
+        directories = tls.host_directories(self.settings.certs_dirs, origin) if secure else None
         proxy = proxy_for(origin, self.settings.environment)
         key = (proxy.url if proxy else None, directories)
         with self._lock:
@@ -179,14 +181,15 @@ class HttpClient:
                 self._pools[key] = self._make_pool(proxy, directories)
             return self._pools[key]
 
-    def _make_pool(self, proxy: Proxy | None, directories: tuple[Any, ...]) -> Any:
+    def _make_pool(self, proxy: Proxy | None, directories: tuple[Path, ...] | None) -> Any:
         import urllib3  # noqa: PLC0415 - as above
 
         from pycontainer.transports.http import wire  # noqa: PLC0415 - as above
 
         wire.keep_logs_clean()
-        context = tls.make_context(self.settings, directories)
-        options: dict[str, Any] = {"num_pools": 32, "maxsize": 16, "ssl_context": context}
+        options: dict[str, Any] = {"num_pools": 32, "maxsize": 16}
+        if directories is not None:  # reading the system's certificates takes longer than a request to this machine
+            options["ssl_context"] = tls.make_context(self.settings, directories)
         if proxy is None:
             manager = urllib3.PoolManager(**options)
         else:
@@ -194,9 +197,9 @@ class HttpClient:
             if proxy.credentials:
                 token = base64.b64encode(proxy.credentials.reveal().encode()).decode()
                 proxy_headers = {"Proxy-Authorization": f"Basic {token}"}
-            manager = urllib3.ProxyManager(
-                proxy.url, proxy_headers=proxy_headers, proxy_ssl_context=tls.make_context(self.settings, ()), **options
-            )
+            if proxy.url.startswith("https:"):
+                options["proxy_ssl_context"] = tls.make_context(self.settings, ())
+            manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy_headers, **options)
         manager.pool_classes_by_scheme = wire.pool_classes(self.settings.timeouts)
         return manager
 

@@ -115,12 +115,15 @@ class ChunkedSender:
 
 
 def _reported(response: Response, *, default: int) -> int:
-    """The offset after the last byte that a `Range` names; an empty session is `0-0` or has no such header."""
+    """The offset after the last byte that a `Range` names.
+
+    `0-0` is what distribution says of one byte and of none: one only where one is what must be there.
+    """
     found = _RANGE.fullmatch(response.headers.get("range", "").strip())
     if found is None:
         return default
     last = int(found.group(1))
-    return last + 1 if last else 0
+    return last + 1 if last or default == 1 else 0
 
 
 class _Chunks:
