@@ -1,0 +1,132 @@
+"""Blobs that are far away, kept in a store from the first time they are read.
+
+    blob = CachedBlob(registry.blob(reference, descriptor), store)
+    blob.fetch()            # now it is in the store, checked
+    blob.open()
+
+Also `take`, which puts a blob into a store by a hard link where the disk can.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from pycontainer.blobs.store import StoredBlob
+from pycontainer.errors import IntegrityError
+from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
+
+if TYPE_CHECKING:
+    from pycontainer.blobs.blob import Blob
+    from pycontainer.blobs.store import BlobStore
+    from pycontainer.oci import Descriptor
+
+_SLICE = 1 << 20
+
+
+class CachedBlob:
+    """A blob that is fetched once, however many threads open it.
+
+    Args:
+        upstream: Where it is.
+        store: Where it is kept.
+        emit: Told of the download.
+        title: What the events call it.
+    """
+
+    def __init__(self, upstream: Blob, store: BlobStore, *, emit: Emit = ignore, title: str | None = None) -> None:
+        self._upstream = upstream
+        self._stored = store.blob(upstream.descriptor)
+        self._emit = emit
+        self._title = title or upstream.descriptor.digest.short
+        self._lock = threading.Lock()
+        self._fetched = False
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What it is."""
+        return self._upstream.descriptor
+
+    def open(self) -> BinaryIO:
+        """The bytes, from the store.
+
+        Raises:
+            PyContainerError: They cannot be fetched, or not be kept.
+        """
+        return self.fetch().open()
+
+    def fetch(self) -> StoredBlob:
+        """The blob in the store. An entry that was there before is hashed once; a damaged one is fetched again.
+
+        Raises:
+            PyContainerError: As of `open`.
+        """
+        with self._lock:
+            if not self._fetched:
+                reused = is_intact(self._stored)
+                if not reused:
+                    self._download()
+                self._fetched = True
+                name, size = self._title, self.descriptor.size
+                self._emit(TaskFinished(verb=Verb.DOWNLOAD, name=name, size=size, reused=reused))
+        return self._stored
+
+    def _download(self) -> None:
+        self._emit(TaskStarted(verb=Verb.DOWNLOAD, name=self._title, total=self.descriptor.size))
+
+        def advance(count: int) -> None:
+            self._emit(TaskAdvanced(verb=Verb.DOWNLOAD, name=self._title, count=count))
+
+        with self._upstream.open() as source:
+            self._stored.store.add(source, self.descriptor, advance=advance)
+
+
+def is_intact(blob: StoredBlob) -> bool:
+    """Whether a store has a blob with the right bytes: all of them are read. A damaged entry is discarded."""
+    if blob.store.size(blob.descriptor.digest) is None:
+        return False
+    try:
+        with blob.open() as stream:
+            while stream.read(_SLICE):
+                pass
+    except IntegrityError:
+        return False
+    return True
+
+
+def take(store: BlobStore, blob: Blob) -> int:
+    """Make sure that a store has a blob, its bytes checked.
+
+    A blob of another store on the same disk is linked, not copied: at 1.5 GB/s for hashing and 0.25 GB/s for writing
+    that is six times as fast, and takes no room. Should somebody change the file through one of its names, whoever
+    reads it through the other finds out by its digest.
+
+    Returns:
+        The bytes that had to be written: 0 when it was there or could be linked.
+
+    Raises:
+        IntegrityError: The blob is not what its descriptor says.
+        StoreError: It cannot be written.
+    """
+    target = store.blob(blob.descriptor)
+    if is_intact(target):
+        return 0
+    if isinstance(blob, CachedBlob):
+        blob = blob.fetch()
+    if isinstance(blob, StoredBlob) and is_intact(blob) and _link(blob, store):
+        return 0
+    with blob.open() as source:
+        store.add(source, blob.descriptor)
+    return blob.descriptor.size
+
+
+def _link(blob: StoredBlob, store: BlobStore) -> bool:
+    digest = blob.descriptor.digest
+    path = store.path(digest)
+    with suppress(OSError):  # another disk, or one without links: then it is copied
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.link(blob.store.path(digest), path, follow_symlinks=False)
+        return True
+    return False

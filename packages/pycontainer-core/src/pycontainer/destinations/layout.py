@@ -1,0 +1,234 @@
+"""An image to a directory: an OCI layout that skopeo, Podman and every registry client take.
+
+    LayoutDestination(Path("dist/image"), names).write(image)
+
+    dist/image/index.json  oci-layout  blobs/sha256/…  refs/tags/<tag>
+
+A new layout is filled beside its place and renamed. An old one of ours is updated: first the blobs, then `index.json`,
+which makes the new image visible at once, and only then is removed what no longer belongs to it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pycontainer.blobs.cached import take
+from pycontainer.blobs.store import BlobStore, atomic_file
+from pycontainer.destinations.destination import Written
+from pycontainer.destinations.lock import exclusive
+from pycontainer.errors import DocumentError, StoreError
+from pycontainer.events import Emit, TaskFinished, TaskStarted, Verb, ignore
+from pycontainer.transports.oci_layout import (
+    INDEX,
+    MARKER,
+    MARKER_CONTENT,
+    OCILayout,
+    image_blobs,
+    layout_index,
+    names_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pycontainer.blobs.blob import Blob
+    from pycontainer.image import Image, ImageIndex
+    from pycontainer.oci import Descriptor, Digest, Index, Reference
+
+# On each entry of `index.json` that we write, so that we never remove an image that somebody else put there.
+_OURS = {"io.pycontainer.output": "layout"}
+_TEMPORARY = ".incoming-"
+# Seconds after which a directory that was never finished is one of a killed build.
+_ABANDONED_AFTER = 3600.0
+_JOBS = 4
+_FOLDERS = ("blobs", "blobs/sha256", "refs", "refs/tags")
+_TAKEN_PLACE = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EACCES})
+
+
+class LayoutDestination:
+    """Writes a layout that holds one image, or one index of images.
+
+    Args:
+        path: The directory; absent, empty, or a layout of an earlier build.
+        names: What the image is called; their tags become its names in the layout.
+        emit: Told of the writing.
+    """
+
+    def __init__(self, path: Path, names: Sequence[Reference] = (), *, emit: Emit = ignore) -> None:
+        self._path = path
+        self._names = tuple(names)
+        self._emit = emit
+
+    def write(self, image: Image | ImageIndex) -> Written:
+        """Write the layout.
+
+        Blobs that the store of this host has are linked from there, those that the layout has already stay.
+
+        Raises:
+            StoreError: Something stands there that is not ours to replace, or the disk does not take it.
+            IntegrityError: A blob is not what its descriptor says.
+        """
+        index = layout_index(image, self._names)
+        index = msgspec.structs.replace(
+            index,
+            manifests=tuple(
+                msgspec.structs.replace(entry, annotations={**entry.annotations, **_OURS}) for entry in index.manifests
+            ),
+        )
+        blobs = image_blobs(image)
+        name = str(self._path)
+        total = sum(blob.descriptor.size for blob in blobs)
+        self._emit(TaskStarted(verb=Verb.WRITE, name=name, total=total))
+        try:
+            moved = self._write(index, blobs)
+        except OSError as error:
+            raise StoreError(f"Cannot write `{self._path}`", facts=[error.strerror or str(error)]) from error
+        self._emit(TaskFinished(verb=Verb.WRITE, name=name, size=total, reused=not moved))
+        reference = f"oci:{self._path}@{image.digest}"
+        return Written(digest=image.digest, reference=reference, moved=moved, total=total)
+
+    def _write(self, index: Index, blobs: Sequence[Blob]) -> int:
+        if not self._is_layout() and (moved := self._create(index, blobs)) is not None:
+            return moved
+        with exclusive(self._path / MARKER):
+            self._check_ours()
+            return self._update(index, blobs)
+
+    def _is_layout(self) -> bool:
+        """Whether a layout stands at the path; false where there is nothing or an empty directory."""
+        try:
+            status = self._path.lstat()
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISDIR(status.st_mode):
+            what = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a directory"
+            raise self._refused(f"it is {what}")
+        if _is_file(self._path / MARKER):
+            return True
+        if any(self._path.iterdir()):
+            raise self._refused("it is a directory with other files in it")
+        return False
+
+    def _create(self, index: Index, blobs: Sequence[Blob]) -> int | None:
+        """Fill a new directory and give it its name; none when another build was faster."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self._path.parent)
+        temporary = self._path.with_name(f"{_TEMPORARY}{secrets.token_hex(12)}")
+        temporary.mkdir()
+        try:
+            (temporary / MARKER).write_bytes(MARKER_CONTENT)
+            moved = self._fill(temporary, index, blobs)
+            _sync(temporary / MARKER, temporary)
+            if os.name == "nt" and self._path.is_dir():
+                self._path.rmdir()
+            try:
+                temporary.rename(self._path)
+            except OSError as error:
+                if error.errno in _TAKEN_PLACE and self._is_layout():
+                    return None
+                raise
+            _sync(self._path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return moved
+
+    def _check_ours(self) -> None:
+        for name in _FOLDERS:
+            with suppress(FileNotFoundError):
+                if not stat.S_ISDIR((self._path / name).lstat().st_mode):
+                    raise self._refused(f"`{name}` in it is not a directory")
+        try:
+            entries = OCILayout.at(self._path).index().manifests if _exists(self._path / INDEX) else ()
+        except DocumentError as error:
+            raise self._refused(f"its `{INDEX}` cannot be read: {error.message}") from error
+        foreign = [entry for entry in entries if not _OURS.items() <= entry.annotations.items()]
+        if foreign:
+            names = ", ".join(f"`{(names_of(entry) or (str(entry.digest),))[0]}`" for entry in foreign)
+            raise self._refused(f"it has images that something else put there: {names}")
+
+    def _update(self, index: Index, blobs: Sequence[Blob]) -> int:
+        moved = self._fill(self._path, index, blobs)
+        self._remove_tags(index)
+        _remove_others(self._path, {blob.descriptor.digest for blob in blobs})
+        return moved
+
+    def _fill(self, root: Path, index: Index, blobs: Sequence[Blob]) -> int:
+        """Blobs first, what refers to a blob after it; then the tags, and `index.json` last."""
+        store = BlobStore(root)
+        with ThreadPoolExecutor(_JOBS, thread_name_prefix="layout") as pool:
+            moved = sum(pool.map(lambda blob: take(store, blob), blobs))
+        _sync(*{store.path(blob.descriptor.digest).parent for blob in blobs})
+        with atomic_file(root / INDEX) as file:
+            file.write(index.to_bytes())
+            file.flush()
+            for tag, entry in _tagged(index):
+                with atomic_file(root / "refs" / "tags" / tag) as ref:
+                    ref.write(f"{entry.digest}\n".encode())
+        return moved
+
+    def _remove_tags(self, index: Index) -> None:
+        keep = {tag for tag, _ in _tagged(index)}
+        with suppress(OSError):
+            for path in (self._path / "refs" / "tags").iterdir():
+                if path.name not in keep:
+                    path.unlink()
+
+    def _refused(self, fact: str) -> StoreError:
+        return StoreError(
+            f"`{self._path}` cannot be replaced by an image",
+            facts=[fact],
+            hint="Set {output} to another path, or remove what is there",
+        )
+
+
+def _tagged(index: Index) -> Iterator[tuple[str, Descriptor]]:
+    for entry in index.manifests:
+        for tag in names_of(entry)[:1]:
+            yield tag, entry
+
+
+def _remove_others(root: Path, keep: set[Digest]) -> None:
+    """Remove the blobs of earlier builds and what killed ones left; what cannot be removed stays for the next time."""
+    BlobStore(root).sweep(older_than=0)
+    names = {digest.hex for digest in keep if digest.algorithm == "sha256"}
+    for path in [*(root / "blobs" / "sha256").iterdir(), *root.glob(f"{_TEMPORARY}*")]:
+        if path.name not in names:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode) and time.time() - status.st_mtime > _ABANDONED_AFTER:
+                shutil.rmtree(path)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _exists(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _sync(*paths: Path) -> None:
+    """Make what was written and renamed survive a loss of power; Windows has no way to ask for it of a directory."""
+    for path in paths if os.name == "posix" else ():
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

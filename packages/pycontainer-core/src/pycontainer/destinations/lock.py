@@ -1,0 +1,73 @@
+"""One writer at a time for an output that several builds may share.
+
+with exclusive(layout / "oci-layout"): ...
+
+The lock is the operating system's, on the open file: it is gone with the process that holds it, however that ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+from pycontainer.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TIMEOUT = 300.0
+_PAUSE = 0.05
+_TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+
+
+@contextmanager
+def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[None]:
+    """Hold the lock on a file that exists.
+
+    A file system without locks, as some network ones are, gives none: what is written then is still atomic, but two
+    builds at once may remove each other's blobs.
+
+    Args:
+        path: The file; nothing is written to it.
+        timeout: Seconds to wait for another build.
+
+    Raises:
+        StoreError: Another build holds it too long, or the file cannot be opened.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise StoreError(f"Cannot read `{path}`", facts=[error.strerror or str(error)]) from error
+    with file:
+        deadline = time.monotonic() + timeout
+        while not _try(file):
+            if time.monotonic() > deadline:
+                raise StoreError(f"`{path.parent}` is being written by another build")
+            time.sleep(_PAUSE)
+        yield
+
+
+def _try(file: BinaryIO) -> bool:
+    try:
+        _lock(file)
+    except OSError as error:
+        return error.errno not in _TAKEN
+    return True
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: BinaryIO) -> None:
+        file.seek(1 << 30)  # a byte beyond the end, so that those who read the file are not kept out
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: BinaryIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
