@@ -1,0 +1,77 @@
+"""A real registry (Debian's `docker-registry`) on a port of loopback."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+from real.programs import free_port, listens, run, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIG = """\
+version: 0.1
+log: {{level: warn}}
+storage:
+  filesystem: {{rootdirectory: {root}}}
+  delete: {{enabled: true}}
+http:
+  addr: 127.0.0.1:{port}
+"""
+ACCEPTED = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registry:
+    """Where a registry listens; a name in it is `registry.reference("app:1")`."""
+
+    port: int
+
+    @property
+    def host(self) -> str:
+        """`localhost:PORT`: every engine speaks plain http to that name."""
+        return f"localhost:{self.port}"
+
+    def reference(self, name: str) -> str:
+        """The full reference of a repository and tag here."""
+        return f"{self.host}/{name}"
+
+    def manifest(self, repository: str, tag: str) -> tuple[str, dict[str, Any]]:
+        """The digest that the registry gives a tag, and the document."""
+        address = f"http://{self.host}/v2/{repository}/manifests/{tag}"
+        with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=30) as answer:  # noqa: S310  # loopback
+            return answer.headers["Docker-Content-Digest"], json.load(answer)
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """The content of a blob."""
+        with urlopen(f"http://{self.host}/v2/{repository}/blobs/{digest}", timeout=60) as answer:  # noqa: S310  # loopback
+            content: bytes = answer.read()
+            return content
+
+    def copy_in(self, layout: Path, layout_tag: str, name: str) -> str:
+        """Copy an image from an OCI layout into this registry; return its reference here."""
+        reference = self.reference(name)
+        copy = ("skopeo", "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false")
+        run(*copy, f"oci:{layout}:{layout_tag}", f"docker://{reference}")
+        return reference
+
+
+@contextmanager
+def registry(root: Path) -> Iterator[Registry]:
+    """An empty registry that keeps its data below `root`."""
+    root.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = root / "config.yml"
+    config.write_text(CONFIG.format(root=root / "data", port=port))
+    with serving(["docker-registry", "serve", config], log=root / "log", ready=lambda: listens(port)):
+        yield Registry(port=port)
