@@ -10,11 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import platform as host
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError, ProjectError
-from pycontainer.events import Emit, ignore
+from pycontainer.events import Warned, ignore
 from pycontainer.oci import Platform
 from pycontainer.plan.account import choose_account
 from pycontainer.plan.execution import Layout, execution_parameters, image_annotations
@@ -29,6 +28,7 @@ from pycontainer.sources.wheels import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from pycontainer.config import BuildConfig
     from pycontainer.project import Project, ProjectMetadata, Pyproject
@@ -73,6 +73,8 @@ def make_plan(
     lock = project.lock() if config.include_deps else None
     selections = [_select(lock, target, config, locate) for target, _ in targets]
     start = _start(config, pyproject, metadata, selections[0])
+    if start.warning:
+        emit(Warned(message=start.warning, hint="Set {entrypoint} to keep it as it is"))
     layout = _layout(config, pyproject)
     annotations = _annotations(config, metadata, project.root, targets[0][1])
     return BuildPlan(
@@ -218,6 +220,7 @@ def _platform_plan(
             python=target.python,
             interpreter=facts.interpreter or "",
             free_threaded=target.free_threaded,
+            owner=(account.uid, account.gid),
         ),
         packages=tuple(each for each in chosen if each.kind != "directory"),
         local_packages=tuple(each for each in chosen if each.kind == "directory"),

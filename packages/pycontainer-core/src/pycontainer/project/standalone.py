@@ -1,0 +1,120 @@
+"""A project for the command and the library: `pyproject.toml` and what stands beside it.
+
+project = StandaloneProject.open(Path("."), package="api", …)
+project.lock(); project.build_wheel(folder)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pycontainer.errors import LockError, ProjectError
+from pycontainer.events import Emit, Warned, ignore
+from pycontainer.project.pyproject import Pyproject, read_pyproject
+from pycontainer.project.start import normalize
+from pycontainer.sources.locks import find_lock, read_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pycontainer.project.protocol import ProjectMetadata
+    from pycontainer.sources.locks import Lock
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandaloneProject:
+    """A project that no other tool describes.
+
+    Attributes:
+        pyproject: Its `pyproject.toml`.
+        lock_file: The lock that the options name; none means that it is looked for.
+        locked: Whether a lock that is missing or stale is an error rather than a warning.
+        resolve: Makes a lock where the project has none.
+        build: Builds the wheel of a directory into another.
+        emit: Takes warnings.
+    """
+
+    pyproject: Pyproject
+    resolve: Callable[[Pyproject], Lock]
+    build: Callable[[Path, Path], Path]
+    lock_file: Path | None = None
+    locked: bool = False
+    emit: Emit = field(default=ignore, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The directory of its `pyproject.toml`."""
+        return self.pyproject.root
+
+    @cached_property
+    def metadata(self) -> ProjectMetadata:
+        """Its metadata, read without running anything."""
+        return self.pyproject.metadata
+
+    def lock(self) -> Lock | None:
+        """The lock beside the project or at its workspace's root; one that is resolved now where there is none.
+
+        Raises:
+            LockError: It is malformed; or, when `locked`, missing or older than the project.
+            ToolError: There is none, and nothing to resolve one with.
+        """
+        path = find_lock(self.root, self.lock_file)
+        if path is not None:
+            lock = read_lock(path, emit=self.emit)
+            self._check_fresh(lock)
+            return lock
+        if not self.metadata.dependencies:
+            return None
+        if self.locked:
+            raise LockError(
+                "The project has no lock file",
+                facts=[f"project: {self.root}"],
+                hint="Make one with `uv lock`, or turn {locked} off",
+            )
+        return self.resolve(self.pyproject)
+
+    def build_wheel(self, directory: Path) -> Path:
+        """Build the project's wheel with its own backend, in isolation."""
+        return self.build(self.root, directory)
+
+    def _check_fresh(self, lock: Lock) -> None:
+        try:
+            lock.check_fresh(read_pyproject(lock.path.parent))
+        except LockError as error:
+            if self.locked:
+                raise
+            self.emit(Warned(message=error.message, facts=error.facts, hint=error.hint))
+
+
+def find_project(context: Path, package: str | None = None) -> Pyproject:
+    """The project in a directory, or the member of its workspace that has a name.
+
+    Raises:
+        ProjectError: No such directory, or no such member; the facts list those there are.
+    """
+    pyproject = Pyproject.read(context)
+    if package is None or normalize(pyproject.metadata.name) == normalize(package):
+        return pyproject
+    members = {normalize(member.metadata.name): member for member in _members(pyproject)}
+    try:
+        return members[normalize(package)]
+    except KeyError:
+        known = ", ".join(f"`{name}`" for name in sorted(members)) or "none"
+        raise ProjectError(
+            f"The workspace has no member `{package}`",
+            facts=[f"workspace: {pyproject.root}", f"members: {known}"],
+            hint="Correct {package}",
+        ) from None
+
+
+def _members(workspace: Pyproject) -> Iterator[Pyproject]:
+    """The members of a workspace of uv: every directory that its globs match and that has a `pyproject.toml`."""
+    table = workspace.tool("uv").get("workspace")
+    patterns = table.get("members", ()) if isinstance(table, dict) else ()
+    for pattern in patterns:
+        for root in sorted(workspace.root.glob(str(pattern))):
+            if (root / "pyproject.toml").is_file():
+                yield Pyproject.read(root)
