@@ -54,6 +54,14 @@ class Decoder(Protocol):
         ...
 
 
+class Inflater(Decoder, Protocol):
+    """A decoder of deflate, which can be told to stop."""
+
+    def decompress(self, data: Buffer, max_length: int = 0, /) -> bytes:
+        """What `data` adds to the output; at most `max_length` bytes of it where that is not zero."""
+        ...
+
+
 def open_decompressed(
     stream: BinaryIO, media_type: str | None = None, *, max_size: int = MAX_SIZE, max_ratio: int = MAX_RATIO
 ) -> BinaryIO:
@@ -81,13 +89,13 @@ def open_decompressed(
     return io.BufferedReader(reader, _OUTPUT)
 
 
-def inflater(window_bits: int) -> Decoder:
+def inflater(window_bits: int) -> Inflater:
     """An object that inflates: isal's where it is installed, else zlib's. Both give the same bytes.
 
     Args:
         window_bits: As in zlib: -15 for a raw deflate stream, 31 for one gzip member.
     """
-    made: Decoder = _inflating_module().decompressobj(window_bits)
+    made: Inflater = _inflating_module().decompressobj(window_bits)
     return made
 
 

@@ -1,8 +1,11 @@
 """The compressed side of a layer: one gzip file joined from parts, and the digests of both its sides.
 
     layer = SplicedGzip(sink)
-    layer.compress(tar_bytes)                       # compressed here, together
-    layer.splice(header, stream, inflated_pieces)   # `stream` goes in as it is
+    layer.compress(tar_bytes)          # compressed here, together
+    layer.header(tar_bytes)            # encoded by hand
+    layer.content(inflated)            # what is unpacked from ...
+    layer.stream(deflated)             # ... this, which goes in as it is
+    layer.end()
     descriptor, diff_id = layer.finish()
 
 gzip allows members one after the other, and a deflate stream is a row of blocks; so foreign streams can stand between
@@ -17,16 +20,13 @@ from typing import TYPE_CHECKING
 import deflate
 
 from pycontainer.blobs.hashing import HashingWriter
-from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gzip_trailer
+from pycontainer.layers.deflate import GZIP_HEADER, fixed_block, gzip_trailer
 from pycontainer.oci import Descriptor, Digest, media_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pycontainer.blobs.hashing import BytesLike, Sink
 
 LEVEL = 4
-_SLICE = 1 << 20
 
 
 class SplicedGzip:
@@ -44,32 +44,29 @@ class SplicedGzip:
         self._begin()
         self._count(data)
         self._blob.write(deflate.deflate_compress(data, LEVEL))
-        self._end()
+        self.end()
 
-    def splice(self, before: BytesLike, stream: BytesLike, content: Iterable[BytesLike]) -> None:
-        """Tar bytes of which the last part exists deflated.
-
-        Args:
-            before: What stands before it: padding and headers.
-            stream: A whole deflate stream.
-            content: The pieces it inflates to. They are drawn to the end before a byte of the stream is used, so that
-                a check which they make comes in time.
-        """
+    def header(self, data: bytes) -> None:
+        """Tar bytes of which most are zeros."""
         self._begin()
-        self._count(before)
-        for piece in content:
-            self._count(piece)
-        self._blob.write(fixed_block(bytes(before)))
-        view = memoryview(stream)
-        for start in range(0, len(view), _SLICE):
-            self._blob.write(view[start : start + _SLICE])
-        self._end()
+        self._count(data)
+        self._blob.write(fixed_block(data))
+
+    def content(self, data: BytesLike) -> None:
+        """The next tar bytes of which the stream that follows is the deflated form."""
+        self._count(data)
+
+    def stream(self, deflated: BytesLike) -> None:
+        """The next bytes of a deflate stream."""
+        self._blob.write(deflated)
+
+    def end(self) -> None:
+        """The stream is whole; ends the gzip member."""
+        self._blob.write(gzip_trailer(self._crc, self._size))
+        self._open = False
 
     def finish(self) -> tuple[Descriptor, Digest]:
-        """The descriptor of the gzip file, and the digest of the tar in it."""
-        if self._open:
-            self._blob.write(FINAL_BLOCK)
-            self._end()
+        """The descriptor of the gzip file, and the digest of the tar in it; the last part ended its member."""
         descriptor = Descriptor(media_type=media_types.LAYER_GZIP, digest=self._blob.digest, size=self._blob.size)
         return descriptor, Digest("sha256", self._tar.hexdigest())
 
@@ -82,7 +79,3 @@ class SplicedGzip:
         self._tar.update(data)
         self._crc = deflate.crc32(data, self._crc)
         self._size += len(data)
-
-    def _end(self) -> None:
-        self._blob.write(gzip_trailer(self._crc, self._size))
-        self._open = False

@@ -1,6 +1,6 @@
 """The one writer of tar headers.
 
-header(Entry(path="app/main.py", kind=Kind.FILE, size=120))     # 512 bytes, or more where PAX records are needed
+header("app/main.py", Kind.FILE, size=120, mode=0o644)     # 512 bytes, or more where PAX records are needed
 
 POSIX ustar (IEEE Std 1003.1, *pax*, ustar Interchange Format), numeric owners only, and extended headers where a
 value does not fit: every reader of layers knows them. The same entry gives the same bytes, always.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 
-from pycontainer.layers.entries import Entry, Kind
+from pycontainer.layers.entries import MTIME, Kind
 from pycontainer.layers.tar_reader import read_entries
 
 __all__ = ["BLOCK", "END", "header", "padding", "read_entries"]
@@ -25,6 +25,8 @@ _PREFIX = 155
 _MAX_SIZE = 8**11 - 1
 _MAX_OWNER = 8**7 - 1
 _MAX_MTIME = 8**11 - 1
+_ZEROS = tuple(bytes(count) for count in range(_PREFIX + 12 + 1))
+_MAGIC = b"ustar\x0000".ljust(8 + 32 + 32 + 8 + 8, b"\0")
 
 
 def padding(size: int) -> int:
@@ -32,22 +34,50 @@ def padding(size: int) -> int:
     return -size % BLOCK
 
 
-def header(entry: Entry) -> bytes:
-    """The header of an entry: one block, after two or more with the PAX records that it needs."""
-    path = f"{entry.path}/" if entry.kind is Kind.DIRECTORY else entry.path
-    if path.isascii() and len(path) <= _NAME:
-        name, prefix = path, ""
-    else:
-        name, prefix = _split(path)
-    extended = _extended(entry, path, fits=bool(name))
-    if extended:
-        return extended + _block(entry, name or _fallback(path), prefix)
-    return _block(entry, name, prefix)
+def header(
+    path: str,
+    kind: Kind,
+    *,
+    size: int = 0,
+    mode: int = 0o644,
+    uid: int = 0,
+    gid: int = 0,
+    mtime: int = MTIME,
+    target: str = "",
+) -> bytes:
+    """The header of an entry: one block, after two or more with the PAX records that it needs.
+
+    The arguments are the fields of an `Entry`, which is not asked for because making one costs more than the header.
+
+    Raises:
+        ValueError: A number is negative, or a time lies after the year 2242.
+    """
+    if kind is Kind.DIRECTORY:
+        path += "/"
+    name, prefix = (path, "") if len(path) <= _NAME and path.isascii() else _split(path)
+    records = {}
+    if not name:
+        records["path"] = path
+        name = _fallback(path)
+    if len(target) > _NAME or not target.isascii():
+        records["linkpath"] = target
+        target = _fallback(target)
+    if size > _MAX_SIZE:
+        records["size"] = str(size)
+        size = 0
+    if uid > _MAX_OWNER:
+        records["uid"] = str(uid)
+        uid = 0
+    if gid > _MAX_OWNER:
+        records["gid"] = str(gid)
+        gid = 0
+    block = _block(name, prefix, size, target, _fixed(mode, uid, gid, mtime, kind.value))
+    return _extended(path, records, mtime) + block if records else block
 
 
 def _split(path: str) -> tuple[str, str]:
     """The path as name and prefix, or two empty strings where it has no such form."""
-    if path.isascii() and len(path) <= _PREFIX + 1 + _NAME:
+    if path.isascii():
         slash = path.rfind("/", 0, min(_PREFIX + 1, len(path) - 1))
         if slash > 0 and len(path) - slash - 1 <= _NAME:
             return path[slash + 1 :], path[:slash]
@@ -59,25 +89,11 @@ def _fallback(text: str) -> str:
     return text.encode("ascii", "replace").decode("ascii")[:_NAME]
 
 
-def _extended(entry: Entry, path: str, *, fits: bool) -> bytes:
-    """The PAX extended header of an entry, empty where it needs none (*pax*, pax Extended Header)."""
-    records = {}
-    if not fits:
-        records["path"] = path
-    if len(entry.target) > _NAME or not entry.target.isascii():
-        records["linkpath"] = entry.target
-    if entry.size > _MAX_SIZE:
-        records["size"] = str(entry.size)
-    if entry.uid > _MAX_OWNER:
-        records["uid"] = str(entry.uid)
-    if entry.gid > _MAX_OWNER:
-        records["gid"] = str(entry.gid)
-    if not records:
-        return b""
+def _extended(path: str, records: dict[str, str], mtime: int) -> bytes:
+    """A PAX extended header (*pax*, pax Extended Header)."""
     body = b"".join(_record(f"{key}={value}\n".encode()) for key, value in sorted(records.items()))
     name = _fallback(f"PaxHeaders/{path.rstrip('/').rpartition('/')[2]}")
-    block = _ustar(name, "", size=len(body), fixed=_fixed(0o644, 0, 0, entry.mtime, "x"), target="")
-    return block + body + bytes(padding(len(body)))
+    return _block(name, "", len(body), "", _fixed(0o644, 0, 0, mtime, "x")) + body + bytes(padding(len(body)))
 
 
 def _record(text: bytes) -> bytes:
@@ -88,42 +104,41 @@ def _record(text: bytes) -> bytes:
     return b"%d %b" % (length, text)
 
 
-def _block(entry: Entry, name: str, prefix: str) -> bytes:
-    fixed = _fixed(entry.mode, entry.uid, entry.gid, entry.mtime, entry.kind.value)
-    return _ustar(name, prefix, size=entry.size, fixed=fixed, target=entry.target)
+def _block(name: str, prefix: str, size: int, target: str, fixed: tuple[bytes, bytes, bytes, int]) -> bytes:
+    """A ustar header. All of it is ASCII."""
+    owners, mtime, flag, checksum = fixed
+    raw_name = name.encode()
+    raw_size = b"%011o" % size
+    raw_target = target.encode()
+    raw_prefix = prefix.encode()
+    # The sum of so few bytes of ASCII is less than 65,521, so that the low half of Adler-32 is the sum itself.
+    checksum += zlib.adler32(b"".join((raw_name, raw_size, raw_target, raw_prefix)), 0) & 0xFFFF
+    return b"".join(
+        (
+            raw_name,
+            _ZEROS[_NAME - len(raw_name)],
+            owners,
+            raw_size,
+            mtime,
+            b"%06o\0 " % checksum,
+            flag,
+            raw_target,
+            _ZEROS[_NAME - len(raw_target)],
+            _MAGIC,
+            raw_prefix,
+            _ZEROS[_PREFIX + 12 - len(raw_prefix)],
+        )
+    )
 
 
 @lru_cache(maxsize=64)
-def _fixed(mode: int, uid: int, gid: int, mtime: int, flag: str) -> tuple[bytes, bytes, bytes]:
-    """The fields that most entries of a layer share: those before the size, between size and checksum, the type."""
-    uid, gid = (owner if owner <= _MAX_OWNER else 0 for owner in (uid, gid))
-    if not 0 <= mtime <= _MAX_MTIME or min(mode, uid, gid) < 0:
+def _fixed(mode: int, uid: int, gid: int, mtime: int, flag: str) -> tuple[bytes, bytes, bytes, int]:
+    """The fields that most entries of a layer share, and the sum of their bytes.
+
+    They are those before the size, those between size and checksum, and the type; the checksum counts its own field as
+    eight spaces.
+    """
+    if min(mode, uid, gid, mtime) < 0 or mtime > _MAX_MTIME:
         raise ValueError("modes, owners and times are not negative, and times end in the year 2242")
-    return b"%07o\0%07o\0%07o\0" % (mode, uid, gid), b"%011o\0" % mtime, flag.encode()
-
-
-_REST = b"ustar\x0000".ljust(8 + 32 + 32 + 8 + 8, b"\0")
-
-
-def _ustar(name: str, prefix: str, *, size: int, fixed: tuple[bytes, bytes, bytes], target: str) -> bytes:
-    owners, mtime, flag = fixed
-    before = b"".join(
-        (
-            name.encode().ljust(_NAME, b"\0"),
-            owners,
-            b"%011o\0" % (size if size <= _MAX_SIZE else 0),
-            mtime,
-        )
-    )
-    after = b"".join(
-        (
-            flag,
-            _fallback(target).encode().ljust(_NAME, b"\0"),
-            _REST,
-            prefix.encode().ljust(_PREFIX + 12, b"\0"),
-        )
-    )
-    # The sum of 512 bytes of ASCII is less than 65,521, so that the low half of Adler-32 is the sum itself. The
-    # checksum counts its own field as eight spaces.
-    checksum = zlib.adler32(after, zlib.adler32(before, 8 * ord(" "))) & 0xFFFF
-    return b"".join((before, b"%06o\0 " % checksum, after))
+    owners, time = b"%07o\0%07o\0%07o\0" % (mode, uid, gid), b"\0%011o\0" % mtime
+    return owners, time, flag.encode(), sum(owners) + sum(time) + ord(flag) + sum(_MAGIC) + 8 * ord(" ")

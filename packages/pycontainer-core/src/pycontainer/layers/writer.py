@@ -17,16 +17,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.errors import DocumentError, ProjectError
-from pycontainer.layers.entries import MTIME, Entry, Kind, checked_path
+from pycontainer.layers.background import Background
+from pycontainer.layers.entries import MTIME, Kind, checked_path
 from pycontainer.layers.member import STORED, DeflatedMember, Inflated
 from pycontainer.layers.splice import SplicedGzip
-from pycontainer.layers.tar import END, header, padding
+from pycontainer.layers.tar import BLOCK, END, header, padding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -40,6 +42,10 @@ __all__ = ["DeflatedMember", "Inflated", "LayerWriter"]
 GATHER_MAX = 16 << 10
 # Bytes of tar that are compressed together: the memory it takes, and one gzip member each.
 CHUNK = 1 << 20
+# A path below a known directory needs no closer look when it is short and its last part looks like this.
+_PLAIN = 255
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*").fullmatch
+_ZEROS = bytes(BLOCK)
 _MAX_TARGET = 4095  # PATH_MAX without its NUL
 
 
@@ -58,9 +64,11 @@ class LayerWriter:
 
     def __init__(self, sink: Sink, *, mtime: int = MTIME, advance: Callable[[int], None] | None = None) -> None:
         self._out = SplicedGzip(sink)
+        self._background = Background()
         self._mtime = mtime
         self._advance = advance
-        self._entries: dict[str, Entry] = {}
+        # What stands in the layer: directories with their attributes, anything else with none.
+        self._taken: dict[str, tuple[int, int, int] | None] = {}
         self._parents: set[str] = {""}
         self._directories = bytearray()
         self._gathered = bytearray()
@@ -69,19 +77,18 @@ class LayerWriter:
 
     def directory(self, path: str, *, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
         """A directory; the same one again is nothing new. Its parents are not implied."""
-        entry = Entry(path=path, kind=Kind.DIRECTORY, mode=mode, uid=uid, gid=gid, mtime=self._mtime)
-        if self._entries.get(path) == entry:
+        attributes = mode, uid, gid
+        if self._taken.get(path) == attributes:
             return
-        self._take(entry)
-        self._directories += header(entry)
+        self._take(path, attributes)
+        self._directories += header(path, Kind.DIRECTORY, mode=mode, uid=uid, gid=gid, mtime=self._mtime)
 
     def symlink(self, path: str, target: str, *, uid: int = 0, gid: int = 0) -> None:
         """A symbolic link; `target` is stored as it is."""
-        if not target or "\0" in target or len(target) > _MAX_TARGET:
+        if not target or "\0" in target or len(target.encode("utf-8", "replace")) > _MAX_TARGET:
             raise DocumentError(f"The link `{path}` has an impossible target")
-        entry = Entry(path=path, kind=Kind.SYMLINK, mode=0o777, uid=uid, gid=gid, mtime=self._mtime, target=target)
-        self._take(entry)
-        self._append(header(entry), iter(()), 0)
+        self._take(path)
+        self._append(header(path, Kind.SYMLINK, mode=0o777, uid=uid, gid=gid, mtime=self._mtime, target=target), (), 0)
 
     def file(self, path: str, content: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
         """A file whose content is at hand."""
@@ -93,9 +100,9 @@ class LayerWriter:
         Raises:
             ProjectError: The stream has fewer or more than `size` bytes: the file changed while it was read.
         """
-        entry = Entry(path=path, kind=Kind.FILE, mode=mode, uid=uid, gid=gid, size=size, mtime=self._mtime)
-        self._take(entry)
-        self._append(header(entry), _exactly(source, size, path), size)
+        self._take(path)
+        head = header(path, Kind.FILE, size=size, mode=mode, uid=uid, gid=gid, mtime=self._mtime)
+        self._append(head, _exactly(source, size, path), size)
 
     def deflated(self, path: str, member: DeflatedMember, *, mode: int = 0o644) -> Inflated:
         """A member of a wheel: inflated once, to check and to hash it, and spliced where it is large.
@@ -103,18 +110,18 @@ class LayerWriter:
         Raises:
             WheelError: The member is damaged. Nothing of the layer can be used then.
         """
-        entry = Entry(path=path, kind=Kind.FILE, mode=mode, size=member.size, mtime=self._mtime)
-        self._take(entry)
+        self._take(path)
+        head = header(path, Kind.FILE, size=member.size, mode=mode, mtime=self._mtime)
+        if member.size <= GATHER_MAX:
+            data = member.content(path)
+            self._append(head, (data,), member.size)
+            return Inflated(size=member.size, sha256=hashlib.sha256(data, usedforsecurity=False).digest())
         content = hashlib.sha256(usedforsecurity=False)
         pieces = _hashed(member.chunks(path), content)
-        if member.size <= GATHER_MAX or member.method == STORED:
-            self._append(header(entry), pieces, member.size)
+        if member.method == STORED:
+            self._append(head, pieces, member.size)
         else:
-            before = bytes(self._owed) + self._directories + header(entry)
-            self._directories.clear()
-            self._out.splice(before, member.data, pieces)
-            self._owed = padding(member.size)
-            self._progress(member.size)
+            self._splice(head, pieces, member)
         return Inflated(size=member.size, sha256=content.digest())
 
     def finish(self) -> tuple[Descriptor, Digest]:
@@ -122,6 +129,7 @@ class LayerWriter:
         if self._finished is None:
             self._gathered += END
             self._flush()
+            self._background.wait()
             self._finished = self._out.finish()
         return self._finished
 
@@ -131,26 +139,30 @@ class LayerWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing to release; the sink belongs to whoever opened it."""
+        """Wait for the other thread; the sink belongs to whoever opened it."""
+        self._background.__exit__(kind, error, trace)
 
-    def _take(self, entry: Entry) -> None:
-        """Check that the entry may stand in this layer, and remember it."""
-        path = checked_path(entry.path)
-        if path in self._entries or (entry.kind is not Kind.DIRECTORY and path in self._parents):
+    def _take(self, path: str, attributes: tuple[int, int, int] | None = None) -> None:
+        """Check that the path may stand in this layer, and remember it."""
+        parent, _, name = path.rpartition("/")
+        if parent not in self._parents or len(path) > _PLAIN or not _PLAIN_NAME(name):
+            checked_path(path)
+            self._take_parents(path, parent)
+        if path in self._taken or (attributes is None and path in self._parents):
             raise DocumentError(f"The layer has `{path}` already, as something else or a second time")
-        parent = path.rpartition("/")[0]
+        self._taken[path] = attributes
+
+    def _take_parents(self, path: str, parent: str) -> None:
         while parent not in self._parents:
-            above = self._entries.get(parent)
-            if above is not None and above.kind is not Kind.DIRECTORY:
+            if self._taken.get(parent, ()) is None:
                 raise DocumentError(f"`{path}` lies below `{parent}`, which is not a directory")
             self._parents.add(parent)
             parent = parent.rpartition("/")[0]
-        self._entries[path] = entry
 
-    def _append(self, head: bytes, content: Iterator[BytesLike], size: int) -> None:
+    def _append(self, head: bytes, content: Iterable[BytesLike], size: int) -> None:
         """Gather an entry; what is too large for one chunk becomes chunks of its own."""
         total = len(head) + size + padding(size)
-        if self._pending + total > CHUNK:
+        if self._owed + len(self._directories) + len(self._gathered) + total > CHUNK:
             self._flush()
         self._gathered += head
         for piece in content:
@@ -158,24 +170,34 @@ class LayerWriter:
             self._progress(len(piece))
             while len(self._gathered) > CHUNK:
                 self._compress(CHUNK)
-        self._gathered += bytes(padding(size))
+        self._gathered += _ZEROS[: padding(size)]
         if total > CHUNK:
             self._flush()  # what was begun must end before anything is spliced
 
-    @property
-    def _pending(self) -> int:
-        return self._owed + len(self._directories) + len(self._gathered)
+    def _splice(self, head: bytes, content: Iterable[BytesLike], member: DeflatedMember) -> None:
+        before = bytes(self._owed) + self._directories + head
+        self._directories.clear()
+        self._background.run(self._out.header, before)
+        for piece in content:
+            self._background.run(self._out.content, piece)
+            self._progress(len(piece))
+        view = memoryview(member.data)
+        for start in range(0, len(view), CHUNK):
+            # A copy, since whoever owns the memory may take it back as soon as `deflated` returns.
+            self._background.run(self._out.stream, bytes(view[start : start + CHUNK]))
+        self._background.run(self._out.end)
+        self._owed = padding(member.size)
 
     def _flush(self) -> None:
-        """Compress all that was gathered."""
-        while self._pending:
-            self._compress(CHUNK)
-
-    def _compress(self, most: int) -> None:
+        """Compress all that was gathered, and the directories before it."""
         self._gathered[:0] = bytes(self._owed) + self._directories
         self._owed = 0
         self._directories.clear()
-        self._out.compress(bytes(self._gathered[:most]))
+        while self._gathered:
+            self._compress(CHUNK)
+
+    def _compress(self, most: int) -> None:
+        self._background.run(self._out.compress, bytes(self._gathered[:most]))
         del self._gathered[:most]
 
     def _progress(self, count: int) -> None:

@@ -1,0 +1,92 @@
+"""Work handed to one other thread, in order, a little ahead at most.
+
+    with Background() as background:
+        background.run(out.compress, chunk)
+        background.wait()
+
+Hashing, compressing and writing release the interpreter's lock, so that they go on beside the inflating. Handing over
+costs more than a small piece of work does, so pieces are handed over by the megabyte.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sized
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_Batch: TypeAlias = "list[tuple[Callable[..., object], tuple[Sized, ...]]]"
+
+# Bytes of arguments that are handed over together, and how many such batches may wait: this bounds the memory.
+_BATCH = 1 << 20
+_AHEAD = 3
+
+
+class Background:
+    """One thread and its work. What fails there is raised here, from the next call on; the work after it is dropped.
+
+    The thread starts with the first batch, and ends with the context.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[_Batch | None] = queue.Queue(_AHEAD)
+        self._thread: threading.Thread | None = None
+        self._batch: _Batch = []
+        self._weight = 0
+        self._failure: BaseException | None = None
+
+    def run(self, work: Callable[..., object], *data: Sized) -> None:
+        """Do this after all that was asked before; waits while too much is waiting."""
+        self._batch.append((work, data))
+        self._weight += sum(map(len, data))
+        if self._weight >= _BATCH:
+            self._hand_over()
+
+    def wait(self) -> None:
+        """Until all is done."""
+        self._hand_over()
+        self._queue.join()
+        self._raise()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the thread; work that nobody waited for is dropped."""
+        self._batch = []
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _hand_over(self) -> None:
+        self._raise()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="pycontainer-layer", daemon=True)
+            self._thread.start()
+        self._queue.put(self._batch)
+        self._batch, self._weight = [], 0
+
+    def _loop(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            self._do(batch)
+            self._queue.task_done()
+
+    def _do(self, batch: list[Any]) -> None:
+        try:
+            for work, data in batch:
+                if self._failure is None:
+                    work(*data)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that asked for the work
+            self._failure = error
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise self._failure
