@@ -20,6 +20,7 @@ from pycontainer.config.checks import check
 from pycontainer.config.option import Origin, Shape
 from pycontainer.config.problems import raise_problems
 from pycontainer.config.reading import anchored
+from pycontainer.config.secrets import looks_secret
 from pycontainer.config.sources import Source, from_environment, from_file, from_pyproject
 
 if TYPE_CHECKING:
@@ -90,8 +91,14 @@ def merge(sources: Sequence[Source], *, context: Path) -> Loaded:
     _, problems = check(values)
     unread = [problem for source in sources for problem in source.problems]
     raise_problems([*unread, *(problem.located(lambda name, key: _locate(origins, name, key)) for problem in problems)])
-    warnings = tuple(warning for source in sources for warning in source.warnings)
-    return Loaded(config=BuildConfig(**values), origins=origins, warnings=warnings)
+    config = BuildConfig(**values)
+    warnings = [warning for source in sources for warning in source.warnings]
+    warnings += [
+        f"`{name}` of {_locate(origins, 'env', name)} looks like a secret; whoever has the image can read it"
+        for name in config.env
+        if looks_secret(name)
+    ]
+    return Loaded(config=config, origins=origins, warnings=tuple(warnings))
 
 
 def _apply(

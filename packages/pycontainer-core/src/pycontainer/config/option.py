@@ -58,6 +58,7 @@ class Option:
         group: Its heading.
         flags: On the command line, the short one first; empty where there is none.
         negative: The flag that turns a boolean off.
+        negative_help: What that flag does, for a boolean that is on by default.
         metavar: What stands for the value in `--help`.
         table: The table of `pycontainer.toml` that it stands in: `build` or `registry`.
         key: Its name there, with hyphens; none means the name of the field.
@@ -76,6 +77,7 @@ class Option:
     group: Group
     flags: tuple[str, ...] = ()
     negative: str | None = None
+    negative_help: str = ""
     metavar: str = ""
     table: str = "build"
     key: str | None = None

@@ -68,6 +68,8 @@ def read_toml(option: Option, value: object) -> Any:
         return [_file(item) if isinstance(item, dict) else item for item in value]
     if option.name == "mirrors" and isinstance(value, dict):
         return {key: ",".join(item) if _is_texts(item) else item for key, item in value.items()}
+    if option.commas and isinstance(value, str):
+        return commas(value)
     if option.shape is Shape.TIME and isinstance(value, (datetime, date)):
         return value.isoformat()
     return value

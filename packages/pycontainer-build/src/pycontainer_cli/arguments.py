@@ -1,0 +1,167 @@
+"""The parser of a command's options, made from the table of options.
+
+given = parse(option_parser("build", "…"), ["--tag", "myapp:1", "--push"])
+given.options == {"tag": ["myapp:1"], "push": True}
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pycontainer.config.option import Group, Option, Shape
+from pycontainer.config.options import OPTIONS
+from pycontainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_MAX_WIDTH: Final = 100
+_NO_VALUE: Final = re.compile(r"argument (\S+): (?:expected|ignored)")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command line says.
+
+    Attributes:
+        options: Of the table, by name: the texts of the flag, or whether a boolean was turned on or off.
+        others: What the command has besides the table.
+    """
+
+    options: Mapping[str, list[str] | bool]
+    others: Mapping[str, Any]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help that looks the same under every Python: `-t, --tag REF` (3.13 does so, older ones repeat the value)."""
+
+    def __init__(self, prog: str) -> None:
+        width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
+        super().__init__(prog, max_help_position=30, width=width)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, action.dest.upper())}"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that raises instead of printing and exiting, and quotes no values: they may be secrets."""
+
+    def __init__(self, command: str, description: str, usage: str = "[OPTIONS]") -> None:
+        quirks: dict[str, Any] = {"color": False} if sys.version_info >= (3, 14) else {}
+        super().__init__(
+            prog=f"pycontainer {command}",
+            usage=f"pycontainer {command} {usage}",
+            description=description,
+            formatter_class=_Formatter,
+            allow_abbrev=False,  # an abbreviation that works today would be another option tomorrow
+            add_help=False,
+            **quirks,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print.
+
+        Raises:
+            ConfigError: Always.
+        """
+        match = _NO_VALUE.match(message)
+        if match is None:
+            raise ConfigError(f"The command line cannot be read: {message}", hint=self._see())
+        flag = match[1].rsplit("/", 1)[-1]
+        needs = "needs a value" if "expected" in message else "takes no value"
+        raise ConfigError(f"`{flag}` {needs}", hint=self._see())
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse all of the arguments.
+
+        Raises:
+            ConfigError: An option that does not exist, or arguments that no option takes.
+        """
+        namespace, rest = self.parse_known_args(list(arguments))
+        unknown = [argument.partition("=")[0] for argument in rest if argument.startswith("-") and argument != "--"]
+        if unknown:
+            raise ConfigError(f"There is no option `{unknown[0][:40]}`", hint=self._nearest(unknown[0]))
+        if rest:
+            raise ConfigError(
+                f"`{self.prog}` takes no arguments besides its options",
+                facts=[f"found: {len(rest)} more, not shown since it may be a value"],
+                hint=self._see(),
+            )
+        return namespace
+
+    def _nearest(self, flag: str) -> str:
+        if flag == "--password":
+            return "Use {password_stdin}: other users of this host can see arguments"
+        near = difflib.get_close_matches(flag, self._option_string_actions, n=1)
+        return f"Is `{near[0]}` meant?" if near else self._see()
+
+    def _see(self) -> str:
+        return f"`{self.prog} --help` lists the options"
+
+
+def add_own(parser: argparse.ArgumentParser, json_help: str) -> Any:
+    """Add what every command has, `--json` and `--help`, and return their group for what else it has."""
+    group = parser.add_argument_group("This command")
+    group.add_argument("--json", action="store_true", help=json_help)
+    group.add_argument("-h", "--help", action="help", help="show this and exit")
+    return group
+
+
+def option_parser(command: str, description: str, only: Iterable[str] | None = None) -> CommandParser:
+    """The parser of a command that takes the options of the table, under their headings; or `only` some of them."""
+    parser = CommandParser(command, description)
+    names = set(OPTIONS if only is None else only)
+    for group in Group:
+        options = [option for option in OPTIONS.values() if option.group is group and option.name in names]
+        flagged = [option for option in options if option.flags]
+        if flagged:
+            section = parser.add_argument_group(group.value)
+            for option in flagged:
+                _add(section, option)
+    return parser
+
+
+def _add(section: Any, option: Option) -> None:
+    text = _help(option)
+    if option.shape is not Shape.BOOLEAN:
+        section.add_argument(
+            *option.flags,
+            dest=option.name,
+            action="append",
+            metavar=option.metavar,
+            help=text,
+            default=argparse.SUPPRESS,
+        )
+        return
+    # Of a switch, help shows the flag that changes the default; the other one undoes what a file or variable says.
+    switch = {"dest": option.name, "action": "store_const", "default": argparse.SUPPRESS}
+    on, off = (argparse.SUPPRESS, option.negative_help) if option.negative_help else (text, argparse.SUPPRESS)
+    section.add_argument(*option.flags, const=True, help=on, **switch)
+    if option.negative:
+        section.add_argument(option.negative, const=False, help=off, **switch)
+
+
+def _help(option: Option) -> str:
+    text = option.help + (" (repeatable)" if option.several else "")
+    if option.default and option.default not in {"no", "none", "yes"}:
+        text = f"{text}; default: {option.default}"
+    return text.replace("%", "%%")
+
+
+def parse_options(parser: CommandParser, arguments: Sequence[str]) -> Given:
+    """Parse the arguments of a command.
+
+    Raises:
+        ConfigError: The command line is wrong.
+    """
+    found = vars(parser.parse(arguments))
+    options = {name: value for name, value in found.items() if name in OPTIONS}
+    return Given(options, {name: value for name, value in found.items() if name not in OPTIONS})
