@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _SLICE = 1 << 20
+# Bytes of members that may stay in memory after they were used.
+_RELEASE = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,7 @@ class Archive:
     ) -> None:
         self.filename = filename or path.name
         self.limits = limits or Limits()
+        self._read = 0
         with reported(self.filename):
             self._data = _mapped(path)
             try:
@@ -137,6 +140,20 @@ class Archive:
             raise WheelDefect(error.message, *error.facts) from error
         return bytes(first[: len(prefix)]) == prefix
 
+    def used(self, member: Member) -> None:
+        """Tell that a member's content is not needed any more: now and then its memory goes back to the system.
+
+        The pages of a map are nobody's but the disk's, yet they count as this program's until they are given back.
+        """
+        self._read += member.compressed_size
+        if self._read > _RELEASE:
+            self._release()
+
+    def _release(self) -> None:
+        self._read = 0
+        if isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self._data.madvise(mmap.MADV_DONTNEED)
+
     def _check_hash(self, expected: str | None) -> None:
         if expected is None:
             return
@@ -144,6 +161,8 @@ class Archive:
         with memoryview(self._data) as view:
             for start in range(0, len(view), _SLICE):
                 digest.update(view[start : start + _SLICE])
+                if not start % _RELEASE:
+                    self._release()
         if digest.hexdigest() != expected:
             raise WheelDefect(f"its sha256 is {digest.hexdigest()}", f"expected: {expected}")
 

@@ -131,6 +131,13 @@ class Installation:
         """What is odd about the wheel; complete only after `write`."""
         return tuple(f"`{self.wheel.filename}`: {warning}" for warning in self._warnings)
 
+    @property
+    def _directories(self) -> list[str]:
+        """The directories that the wheel has as members, which may be empty."""
+        data = self.wheel.identity.data + "/"
+        names = (member.name for member in self.wheel.archive.members if member.is_directory)
+        return [f"{self._root}/{name.rstrip('/')}" for name in names if not name.startswith(data)]
+
     def _place(self) -> list[Placement]:
         identity = self.wheel.identity
         data, prefix = identity.data + "/", identity.dist_info + "/"
@@ -145,7 +152,7 @@ class Installation:
 
     def _place_data(self, member: Member, name: str) -> Placement:
         key, _, rest = name.partition("/")
-        base = self._environment.scheme(key, name=self.wheel.identity.stem.rpartition("-")[0])
+        base = self._environment.scheme(key, name=self.wheel.name)
         if base is None or not rest:
             raise WheelDefect(f"nobody knows where its file `{shown(member.name)}` goes")
         if key == "data" and rest.startswith("lib64/"):
@@ -191,6 +198,8 @@ class Installation:
         self, writer: LayerWriter, directories: Directories, skip: Container[str], rows: list[tuple[str, str, int]]
     ) -> None:
         archive, listed = self.wheel.archive, self.wheel.listing.rows
+        for path in self._directories:
+            directories.make(path)
         for path, member, is_script in self._placements:
             directories.make(path.rpartition("/")[0])
             if path in skip or (is_script and archive.starts_with(member, PLACEHOLDER)):
@@ -201,6 +210,7 @@ class Installation:
                 digest, size = inflated.sha256, inflated.size
                 self._check(member, digest)
             rows.append((self._relative(path), record.encoded(digest), size))
+            archive.used(member)
         for name in (f"{self.wheel.identity.dist_info}/{own}" for own in _INSTALLERS_OWN):
             if name in listed and name in archive.files:
                 self._check(archive.files[name], _sha256(archive.read(name)))

@@ -37,9 +37,8 @@ def wrapper(command: Command, executable: str) -> bytes:
 
 
 def rewritten(content: bytes, executable: str) -> bytes:
-    """A script that begins with the placeholder, for this interpreter; what follows on the line stays."""
-    rest = content[len(PLACEHOLDER) :].removeprefix(b"w")
-    return shebang(executable).encode() + rest
+    """A script that begins with the placeholder, for this interpreter; arguments on its first line go, as with pip."""
+    return shebang(executable).encode() + b"\n" + content.partition(b"\n")[2]
 
 
 def shebang(executable: str) -> str:
