@@ -72,6 +72,8 @@ class _HeadReader:
 
     def readline(self, limit: int = -1) -> bytes:
         line: bytes = self._raw.readline(limit)
+        if not line:  # http.client takes the end of the connection for the end of the head
+            raise http.client.RemoteDisconnected("the answer ends within its head")
         self._left -= len(line)
         if self._left < 0:
             raise http.client.HTTPException(f"the head of the answer is longer than {MAX_HEAD >> 10} KiB")
