@@ -4,6 +4,7 @@ lock = read_lock(find_lock(root))
 chosen = choose_wheels(lock.select(target, Choice()), target, SourcePolicy())
 """
 
+from pycontainer.sources.locks.discover import find_lock, read_lock
 from pycontainer.sources.locks.model import (
     Artifact,
     Choice,
@@ -34,4 +35,6 @@ __all__ = [
     "Url",
     "Vcs",
     "choose_wheels",
+    "find_lock",
+    "read_lock",
 ]

@@ -24,7 +24,7 @@ _SHOWN = 8  # more tags than that say nothing to a reader
 _HINTS = {
     "allow_outside": "Set {allow_outside} if you trust what lies outside of the project",
     "no_build": "Unset {no_build}, or lock versions that have wheels",
-    "insecure_hosts": "Use https, or name the host in {insecure_hosts}",
+    "allow_http": "Use https, or name the host in {allow_http}",
 }
 
 
@@ -46,8 +46,7 @@ class Misfit:
 
 def setting_misfit(package: LockedPackage, reason: str, setting: str) -> Misfit:
     """A package that an option keeps out."""
-    hint = f"Name `{package.name}` in {{build_sdists}}" if setting == "build_sdists" else _HINTS[setting]
-    return Misfit(package=package, reason=reason, hint=hint)
+    return Misfit(package=package, reason=reason, hint=_HINTS[setting])
 
 
 def wheels_misfit(package: LockedPackage, wheels: Sequence[WheelName], target: Target) -> Misfit:

@@ -10,10 +10,12 @@ that is what all formats say in their own words.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pycontainer.errors import LockError
 from pycontainer.sources.locks.addresses import redact
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
     from pycontainer.oci import Digest
     from pycontainer.sources.target import Target
+
+# Names end up in paths and in what is shown; look-alike letters, separators and control characters have no place there.
+_FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~@=,() -]{0,254}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,253}[a-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -37,6 +44,9 @@ class Artifact:
         hashes: Algorithm → hexadecimal digest, `{"sha256": "…"}`.
         index: The index it comes from, perhaps with credentials; none means the default index.
         outside: Whether `path` lies outside the directory of the lock file.
+
+    Raises:
+        LockError: The file name is not a plain one.
     """
 
     filename: str
@@ -46,6 +56,11 @@ class Artifact:
     hashes: Mapping[str, str] = field(default_factory=dict)
     index: str | None = None
     outside: bool = False
+
+    def __post_init__(self) -> None:
+        if not _FILENAME.fullmatch(self.filename):
+            shown = ascii(redact(self.filename[:120]))[1:-1]
+            raise LockError(f"`{shown}` is not a file name that a package can have")
 
     def __repr__(self) -> str:
         where = redact(self.url) if self.url else self.path
@@ -133,6 +148,9 @@ class LockedPackage:
             to be asked, and its answer goes through `with_files`.
         hashes: `sha256:…` of the files that may be used, where the lock has hashes but no file names.
         unhashed: Whether the lock may leave hashes out, and does (`requirements.txt` without `--hash`).
+
+    Raises:
+        LockError: The name or the version is malformed.
     """
 
     name: str
@@ -144,6 +162,12 @@ class LockedPackage:
     files_listed: bool = True
     hashes: frozenset[str] = frozenset()
     unhashed: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise LockError(f"`{ascii(self.name[:80])[1:-1]}` is not the name of a package")
+        if self.version is not None and not _VERSION.fullmatch(self.version):
+            raise LockError(f"`{self.name}` has the malformed version `{ascii(self.version[:80])[1:-1]}`")
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}" if self.version else self.name

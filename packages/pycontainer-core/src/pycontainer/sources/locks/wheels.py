@@ -41,8 +41,8 @@ class SourcePolicy:
     Attributes:
         no_build: Run no build backend of anybody else: no source archives and no VCS. Directories beside the lock
             file are the project's own code and stay allowed.
-        build_sdists: Whose source archives and commits may be built. With none, those that have no wheel for Linux
-            at all; whoever has wheels that do not fit the target must be named here to be built instead.
+        build_sdists: Whose source archives may be built although there are wheels, none of which fits; normalised
+            names. A package that has no wheel for any Linux is built without being named.
         allow_outside: Whether directories and files outside the directory of the lock file may be used.
         insecure_hosts: Hosts, with or without port, that plain http may be spoken to; this machine always may.
     """
@@ -104,6 +104,14 @@ def _choose_directory(package: LockedPackage, source: Directory, policy: SourceP
 def _choose_commit(package: LockedPackage, source: Vcs, policy: SourcePolicy) -> Chosen | Misfit:
     if not _COMMIT.fullmatch(source.commit):
         return Misfit(package=package, reason=f"it is locked to `{source.commit[:60]}`, which is not a commit")
+    if source.url.startswith("file:") and not policy.allow_outside:
+        return setting_misfit(package, "its repository is a directory of this host", "allow_outside")
+    if source.kind != "git" or not source.url.startswith(("file:", "ssh://")):
+        reason = f"it is in a {source.kind} repository" if source.kind != "git" else defect(source.url)
+        if reason:
+            return Misfit(package=package, reason=reason)
+        if host := insecure_host(source.url, policy.insecure_hosts):
+            return setting_misfit(package, f"its address is plain http, on `{host}`", "allow_http")
     return _may_build(package, policy) or Chosen(package=package, artifact=None, kind="vcs")
 
 
@@ -132,8 +140,6 @@ def _building_is_no_surprise(package: LockedPackage, wheels: Sequence[WheelName]
 def _may_build(package: LockedPackage, policy: SourcePolicy) -> Misfit | None:
     if policy.no_build:
         return setting_misfit(package, "it has to be built from source, and nothing may be built", "no_build")
-    if policy.build_sdists is not None and package.name not in policy.build_sdists:
-        return setting_misfit(package, "it has to be built from source, and is not allowed to be", "build_sdists")
     return None
 
 
@@ -189,7 +195,7 @@ def _distrust(package: LockedPackage, artifact: Artifact, policy: SourcePolicy) 
         return setting_misfit(package, f"its file `{artifact.path}` is outside the project", "allow_outside")
     reason = artifact.url and defect(artifact.url)
     if not reason and artifact.url and (host := insecure_host(artifact.url, policy.insecure_hosts)):
-        return setting_misfit(package, f"its address is plain http, on `{host}`", "insecure_hosts")
+        return setting_misfit(package, f"its address is plain http, on `{host}`", "allow_http")
     reason = reason or _weakness(artifact, unhashed=package.unhashed)
     return Misfit(package=package, reason=reason) if reason else None
 
