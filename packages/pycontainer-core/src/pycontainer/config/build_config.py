@@ -9,7 +9,7 @@ stored is plain data in one form: tuples of strings, dictionaries, texts. The pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -156,7 +156,9 @@ class BuildConfig:
         from pycontainer.config.checks import check  # noqa: PLC0415
         from pycontainer.config.problems import raise_problems  # noqa: PLC0415
 
-        values, problems = check({item.name: getattr(self, item.name) for item in fields(self)})
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        unset = {item.name: _default(item) for item in fields(self) if given[item.name] is None}
+        values, problems = check({**given, **unset})
         raise_problems(problems)
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -245,6 +247,11 @@ class BuildConfig:
     def as_dict(self) -> dict[str, Any]:
         """Every field by name, as stored; the password stays `Redacted`."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def _default(item: Field[Any]) -> Any:
+    """What none stands for: callers pass it on for options that they did not get."""
+    return item.default if item.default_factory is MISSING else item.default_factory()
 
 
 def _texts(value: str | Sequence[str]) -> tuple[str, ...]:

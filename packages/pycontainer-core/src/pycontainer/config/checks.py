@@ -58,7 +58,8 @@ def check(given: Mapping[str, object]) -> tuple[dict[str, Any], list[Problem]]:
         if name in values:
             problems += _check_each(name, values, one)
     problems += _disagreements(values)
-    return values, problems
+    order = list(OPTIONS)
+    return values, sorted(problems, key=lambda problem: order.index(problem.option))
 
 
 def _check_each(name: str, values: dict[str, Any], one: Callable[[Any], Any]) -> list[Problem]:

@@ -101,7 +101,10 @@ def _anchored_archive(text: str, base: Path) -> str:
 
 def _anchored_file(item: object, base: Path) -> object:
     if isinstance(item, str):
-        item = ExtraFile.parse(item)
+        try:
+            item = ExtraFile.parse(item)
+        except ConfigError:  # told where all values are checked
+            return item
     if isinstance(item, ExtraFile):
         return ExtraFile(
             source=str(base.resolve() / item.source),

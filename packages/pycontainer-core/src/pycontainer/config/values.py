@@ -21,8 +21,8 @@ MAX_ID: Final = 2**31 - 1  # more wraps to root in some runtimes (CVE-2024-40635
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:/([a-z]+))?", re.ASCII)
 _MODE: Final = re.compile(r"(?:0o?)?([0-7]{3,4})", re.ASCII)
 _OWNER: Final = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?", re.ASCII)
-# `C:\x` and `C:/x` are paths of Windows, whose colon separates nothing.
-_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+# In `C:\x:/etc/x` and `C:/x:/etc/x` the first colon is a drive's and separates nothing.
+_DRIVE: Final = re.compile(r"[A-Za-z]:(?=[\\/].*:/)", re.DOTALL)
 _DESTINATION: Final = re.compile(r":(?=/)")
 
 
