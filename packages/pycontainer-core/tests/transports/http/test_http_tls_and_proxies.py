@@ -45,10 +45,8 @@ class Authority:
     def openssl(self, arguments: str) -> None:
         subprocess.run(["openssl", *arguments.split()], cwd=self.directory, check=True, capture_output=True)
 
-    def issue(
-        self, name: str, alternative: str, *, begin: str = "20200101000000Z", end: str = "20990101000000Z"
-    ) -> Path:
-        """A file with key and certificate."""
+    def issue(self, name: str, alternative: str, *, begin: str = "2020", end: str = "2099") -> Path:
+        """A file with key and certificate, good from one new year to another."""
         self.openssl(
             f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name} -config ca.cnf "
             f"-addext subjectAltName={alternative}"
