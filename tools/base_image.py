@@ -61,7 +61,7 @@ def debian_mirror() -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         return []
     for line in lines:
-        address, label, codename = (line.split(maxsplit=2) + ["", ""])[:3]
+        address, label, codename = [*line.split(maxsplit=2), "", "", ""][:3]
         if label == "Debian" and "-" not in codename:
             return [address]
     return []

@@ -102,7 +102,9 @@ class Container:
 class Engine(Protocol):
     """What a test does with any engine; `platform` is `linux/arm64`, by default this machine's."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the engine is called."""
 
     def pull(self, reference: str, *, platform: str | None = None) -> None:
         """Pull an image from a registry on loopback."""
@@ -139,7 +141,7 @@ class DockerLike:
     @contextmanager
     def serve(self, reference: str, *, platform: str | None = None) -> Iterator[Container]:
         """See `Engine.serve`."""
-        name = _container_name()
+        name = new_name()
         self.command("run", "--detach", "--name", name, *self._run_options(platform), reference)
         try:
             yield Container(execute=partial(self.command, "exec", name), logs=partial(self._logs, name))
@@ -172,12 +174,12 @@ class Containerd:
 
     def run(self, reference: str, *arguments: str, platform: str | None = None) -> CompletedProcess[str]:
         """See `Engine.run`."""
-        return self.command("run", "--rm", *_platform(platform), reference, _container_name(), *arguments)
+        return self.command("run", "--rm", *_platform(platform), reference, new_name(), *arguments)
 
     @contextmanager
     def serve(self, reference: str, *, platform: str | None = None) -> Iterator[Container]:
         """See `Engine.serve`."""
-        name = _container_name()
+        name = new_name()
         log = self.logs / name
         self.command("run", "--detach", "--log-uri", f"file://{log}", *_platform(platform), reference, name)
         try:
@@ -188,14 +190,15 @@ class Containerd:
             self.command("container", "delete", name)
 
     def _execute(self, name: str, *words: str) -> CompletedProcess[str]:
-        return self.command("task", "exec", "--exec-id", _container_name(), name, *words)
+        return self.command("task", "exec", "--exec-id", new_name(), name, *words)
 
 
 def _platform(platform: str | None) -> tuple[str, ...]:
     return ("--platform", platform) if platform else ()
 
 
-def _container_name() -> str:
+def new_name() -> str:
+    """A name that no other container has."""
     return f"pycontainer-test-{uuid.uuid4().hex[:12]}"
 
 
@@ -203,7 +206,15 @@ def _container_name() -> str:
 def docker(root: Path) -> Iterator[DockerLike]:
     """A Docker engine whose images, containers and socket are below `root`."""
     socket = root / "docker.sock"
-    daemon = ["dockerd", "--host", f"unix://{socket}", "--data-root", root / "data", "--exec-root", root / "exec"]
+    daemon: list[str | Path] = [
+        "dockerd",
+        "--host",
+        f"unix://{socket}",
+        "--data-root",
+        root / "data",
+        "--exec-root",
+        root / "exec",
+    ]
     daemon += ["--pidfile", root / "pid", "--config-file", root / "daemon.json", "--bridge=none", "--iptables=false"]
     (root / "daemon.json").write_text("{}")
     # The client answers with its own version only where the server, too, has one to tell.
@@ -216,7 +227,15 @@ def docker(root: Path) -> Iterator[DockerLike]:
 @contextmanager
 def podman(root: Path) -> Iterator[DockerLike]:
     """Podman with a store below `root`; it needs no server."""
-    client = ("podman", "--root", str(root / "root"), "--runroot", str(root / "run"), "--tmpdir", str(root / "tmp"))
+    client: tuple[str, ...] = (
+        "podman",
+        "--root",
+        str(root / "root"),
+        "--runroot",
+        str(root / "run"),
+        "--tmpdir",
+        str(root / "tmp"),
+    )
     client += ("--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none")
     engine = DockerLike(
         name="podman",

@@ -1,7 +1,7 @@
 """Run programs to their end, and servers until a test no longer needs them.
 
-    with serving(["dockerd", ...], log=path, ready=lambda: socket.exists()):
-        run("docker", "info")
+with serving(["dockerd", ...], log=path, ready=lambda: socket.exists()):
+    run("docker", "info")
 """
 
 from __future__ import annotations

@@ -49,20 +49,21 @@ class Registry:
     def manifest(self, repository: str, tag: str) -> tuple[str, dict[str, Any]]:
         """The digest that the registry gives a tag, and the document."""
         address = f"http://{self.host}/v2/{repository}/manifests/{tag}"
-        with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=30) as answer:  # noqa: S310  # loopback
+        with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=30) as answer:  # loopback
             return answer.headers["Docker-Content-Digest"], json.load(answer)
 
     def blob(self, repository: str, digest: str) -> bytes:
         """The content of a blob."""
-        with urlopen(f"http://{self.host}/v2/{repository}/blobs/{digest}", timeout=60) as answer:  # noqa: S310  # loopback
+        with urlopen(f"http://{self.host}/v2/{repository}/blobs/{digest}", timeout=60) as answer:  # loopback
             content: bytes = answer.read()
             return content
 
-    def copy_in(self, layout: Path, layout_tag: str, name: str) -> str:
-        """Copy an image from an OCI layout into this registry; return its reference here."""
+    def copy_in(self, layout: Path, layout_tag: str, name: str, *, every_platform: bool = False) -> str:
+        """Copy an image, or a whole index, from an OCI layout into this registry; return its reference here."""
         reference = self.reference(name)
         copy = ("skopeo", "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false")
-        run(*copy, f"oci:{layout}:{layout_tag}", f"docker://{reference}")
+        which = ("--all",) if every_platform else ()
+        run(*copy, *which, f"oci:{layout}:{layout_tag}", f"docker://{reference}")
         return reference
 
 

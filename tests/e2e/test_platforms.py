@@ -1,0 +1,71 @@
+"""Images for other machines: linux/arm64 made on x86-64, and one index for both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from real.checks import check
+from real.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from real.command import Pycontainer
+    from real.engines import DockerLike, Engine
+    from real.registry import Registry
+
+pytestmark = pytest.mark.usefixtures("arm64")
+
+ARM = "linux/arm64"
+AMD = "linux/amd64"
+# One that is pure Python but for its servers, and one whose wheels are large and compiled.
+NAMES = ("fastapi", "numbers")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_for_arm64_made_here_runs_on_arm64(
+    name: str,
+    podman: DockerLike,
+    pycontainer: Pycontainer,
+    locked: Callable[[str], Path],
+    registry: Registry,
+    base_image: str,
+) -> None:
+    reference = registry.reference(f"{name}-arm64:1")
+
+    pycontainer.build(locked(name), "--base-image", base_image, "--platform", ARM, "--tag", reference, "--push")
+
+    podman.pull(reference, platform=ARM)
+    check(SAMPLES[name], podman, reference, platform=ARM)
+
+
+@pytest.fixture(scope="module")
+def index(pycontainer: Pycontainer, locked: Callable[[str], Path], registry: Registry, base_image: str) -> str:
+    """The reference of an index that holds the FastAPI sample for two platforms."""
+    reference = registry.reference("both:1")
+    pycontainer.build(
+        locked("fastapi"), "--base-image", base_image, "--platform", f"{AMD},{ARM}", "--tag", reference, "--push"
+    )
+    return reference
+
+
+def test_an_index_names_both_platforms(index: str, registry: Registry) -> None:
+    assert index.endswith("/both:1")
+    _, document = registry.manifest("both", "1")
+
+    platforms = [entry["platform"] for entry in document["manifests"]]
+
+    assert document["mediaType"] == "application/vnd.oci.image.index.v1+json"
+    assert [(platform["os"], platform["architecture"]) for platform in platforms] == [
+        ("linux", "amd64"),
+        ("linux", "arm64"),
+    ]
+
+
+@pytest.mark.parametrize("platform", [AMD, ARM])
+def test_an_engine_takes_its_platform_from_an_index(index: str, platform: str, engine: Engine) -> None:
+    engine.pull(index, platform=platform)
+
+    check(SAMPLES["fastapi"], engine, index, platform=platform)
