@@ -39,8 +39,9 @@ def run(arguments: Sequence[str]) -> int:
         raise ConfigError("No image is named", hint="Write `pycontainer auth explain ghcr.io/acme/api`")
     try:
         reference = Reference.parse(given.reference)
-    except DocumentError as error:
-        raise ConfigError(f"`{show(given.reference)}` is not an image reference") from error
+    except DocumentError:
+        # Its message quotes the text, which may hold a password before an `@`.
+        raise ConfigError(f"`{show(given.reference)}` is not an image reference") from None
     settings = RegistrySettings(own_registries=frozenset({reference.registry}))
     explanation = Credentials(settings).explain(reference.registry, reference.repository)
     found = explanation.credential
