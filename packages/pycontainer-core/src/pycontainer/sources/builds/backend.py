@@ -1,0 +1,160 @@
+"""What a source tree says about how it is built (*pyproject.toml specification*, `[build-system]`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pycontainer.sources.indexes.tables import read_text, read_toml, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_SETUPTOOLS = "setuptools.build_meta"
+_DECLARATIVE = frozenset(
+    {"hatchling.build", "poetry.core.masonry.api", "flit_core.buildapi", "uv_build", "pdm.backend", _SETUPTOOLS}
+)
+# Never part of a wheel, and changed by other programs all the time.
+_SKIPPED = frozenset(
+    {".git", ".hg", ".svn", "__pycache__", ".venv", "venv", ".tox", ".nox", "node_modules", ".mypy_cache"}
+    | {".ruff_cache", ".pytest_cache", ".hypothesis", ".idea", ".vscode", ".eggs", ".DS_Store", ".coverage"}
+)
+_OUTPUTS = ("build", "dist", "target")
+_VARIABLES = ("HATCH_", "SETUPTOOLS_SCM_", "VCS_VERSIONING_", "POETRY_", "PDM_", "FLIT_", "PBR_")
+# A tree beyond these takes as long to hash as to build.
+_MAX_FILES = 20_000
+_MAX_BYTES = 256 << 20
+_GIT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backend:
+    """The backend of a tree.
+
+    Attributes:
+        name: Its import path; setuptools where none is named (PEP 517, *Source trees*).
+        tables: The whole parsed `pyproject.toml`.
+    """
+
+    name: str
+    tables: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, tree: Path) -> Backend:
+        """Read the `pyproject.toml` of a tree.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        tables = read_toml(tree / "pyproject.toml") or {}
+        name = table(tables, "build-system").get("build-backend")
+        return cls(name=name if isinstance(name, str) else f"{_SETUPTOOLS}:__legacy__", tables=tables)
+
+    @property
+    def is_setuptools(self) -> bool:
+        """Whether it packs what lies in `build/`, however old it is."""
+        return self.name.startswith("setuptools.")
+
+    def is_declarative(self, tree: Path) -> bool:
+        """Whether the wheel is a function of the tree alone: no code of the project's runs to build it."""
+        hatch = table(self.tables, "tool", "hatch", "build")
+        hooks = {*table(hatch, "hooks"), *table(hatch, "targets", "wheel", "hooks")} - {"vcs"}
+        scripted = (
+            hooks
+            or (tree / "setup.py").exists()
+            or "backend-path" in table(self.tables, "build-system")
+            or "build" in table(self.tables, "tool", "poetry")
+            or "build" in table(self.tables, "tool", "pdm")
+            or "ext-modules" in table(self.tables, "tool", "setuptools")
+        )
+        outside = ".." in json.dumps(hatch, default=str) or ".." in json.dumps(
+            table(self.tables, "tool", "poetry"), default=str
+        )
+        return self.name in _DECLARATIVE and not scripted and not outside
+
+    @property
+    def asks_git(self) -> bool:
+        """Whether the version may come from version control."""
+        dynamic = table(self.tables, "project").get("dynamic", ())
+        return (isinstance(dynamic, list) and "version" in dynamic) or "project" not in self.tables
+
+
+def tree_key(tree: Path, backend: Backend, *, variables: Mapping[str, str], python: str) -> str | None:
+    """A name for everything that a wheel of this tree is made from; none where nobody can know what that is.
+
+    Paths, executable bits and content of all files but caches and environments count, and so do the variables that
+    backends read and, where the version may come from it, what git says.
+    """
+    if not backend.is_declarative(tree):
+        return None
+    files = list(_hashed_files(tree, (read_text(tree / "pyproject.toml") or "")))
+    if files and files[-1] is None:
+        return None
+    inputs = {
+        "v": 1,
+        "files": files,
+        "python": python,
+        "variables": {name: value for name, value in sorted(variables.items()) if _counts(name)},
+        "git": _describe(tree) if backend.asks_git else "",
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _counts(name: str) -> bool:
+    return name == "SOURCE_DATE_EPOCH" or (name.startswith(_VARIABLES) and not name.startswith("POETRY_HTTP_"))
+
+
+def _hashed_files(tree: Path, pyproject: str) -> Iterator[tuple[str, bool, str] | None]:
+    """Path, executable bit and sha256 of every file; ends with none where the tree is too large or unreadable."""
+    skipped_above = {name for name in _OUTPUTS if not re.search(rf"""["'/]{name}\b""", pyproject)}
+    count = size = 0
+    try:
+        for path, status in _walk(tree, skipped_above):
+            count, size = count + 1, size + status.st_size
+            if count > _MAX_FILES or size > _MAX_BYTES:
+                yield None
+                return
+            relative = path.relative_to(tree).as_posix()
+            content = str(path.readlink()).encode() if stat.S_ISLNK(status.st_mode) else path.read_bytes()
+            yield relative, bool(status.st_mode & 0o100), hashlib.sha256(content).hexdigest()
+    except OSError:
+        yield None
+
+
+def _walk(folder: Path, skipped: set[str]) -> Iterator[tuple[Path, os.stat_result]]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name in _SKIPPED or entry.name in skipped or entry.name.endswith((".pyc", ".egg-info")):
+            continue
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if not (path / "pyvenv.cfg").exists():
+                yield from _walk(path, set())
+        elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+            yield path, entry.stat(follow_symlinks=False)
+
+
+def _describe(tree: Path) -> str:
+    """The commit, the nearest tag, and whether files were changed since."""
+    command = ["git", "-C", str(tree), "describe", "--tags", "--long", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_GIT_TIMEOUT, check=False
+        )
+        head = subprocess.run(  # noqa: S603 - as above
+            ["git", "-C", str(tree), "symbolic-ref", "--quiet", "--short", "HEAD"],  # noqa: S607 - the user's own git
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return f"{done.stdout.strip()} {head.stdout.strip()}"

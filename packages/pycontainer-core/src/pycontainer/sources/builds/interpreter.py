@@ -1,0 +1,70 @@
+"""Which Python of this host builds a wheel: one of the target's version where there is one, else any."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pycontainer.sources.target import Target
+    from pycontainer.sources.uv import Uv
+
+_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """A Python on this host and its feature version, such as `3.12`."""
+
+    path: Path
+    feature: str
+
+
+class Interpreters:
+    """The Pythons of this host, each looked for once."""
+
+    def __init__(self, uv: Uv | None) -> None:
+        self._uv = uv
+        self._found: dict[str, Interpreter | None] = {}
+
+    def any(self) -> Interpreter:
+        """The one that runs us."""
+        return Interpreter(path=Path(sys.executable), feature=f"{sys.version_info.major}.{sys.version_info.minor}")
+
+    def for_target(self, target: Target) -> Interpreter:
+        """One of the target's feature version, or any: a wheel that turns out to be native is then refused."""
+        feature = target.python.feature
+        ours = self.any()
+        if feature == ours.feature and not target.free_threaded:
+            return ours
+        name = f"{feature}t" if target.free_threaded else feature
+        if name not in self._found:
+            self._found[name] = self._look(name, feature)
+        return self._found[name] or ours
+
+    def _look(self, name: str, feature: str) -> Interpreter | None:
+        path = self._uv.find_python(name) if self._uv else None
+        if path is None and (found := shutil.which(f"python{name}")):
+            path = Path(found)
+        return Interpreter(path=path, feature=feature) if path and _is(path, feature) else None
+
+
+def _is(path: Path, feature: str) -> bool:
+    """Whether it runs and is what its name says: a shim of pyenv may stand there for a Python that is not active."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(  # noqa: S603 - a Python of this host, found by uv or on PATH
+            [str(path), "-I", "-c", program],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.strip() == feature
