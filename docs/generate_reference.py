@@ -87,6 +87,23 @@ OTHER_VARIABLES: Final = (
     ),
     ("GITHUB_TOKEN, GITHUB_ACTOR", "credentials for ghcr.io"),
     ("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxies, in either case of letters"),
+    ("DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH", "how to reach Docker's engine"),
+    (
+        "UV_INDEX, UV_DEFAULT_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL, UV_FIND_LINKS",
+        "package indexes, read as uv does",
+    ),
+    ("UV_NO_INDEX, UV_INSECURE_HOST, UV_KEYRING_PROVIDER, UV_CONFIG_FILE, UV_NO_CONFIG", "as above"),
+    ("UV_INDEX_<NAME>_USERNAME, UV_INDEX_<NAME>_PASSWORD", "credentials of the index of that name"),
+    (
+        "PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS, PIP_NO_INDEX, PIP_CONFIG_FILE, VIRTUAL_ENV",
+        "package indexes as pip is configured",
+    ),
+    (
+        "POETRY_CONFIG_DIR, POETRY_HTTP_BASIC_<NAME>_USERNAME, POETRY_HTTP_BASIC_<NAME>_PASSWORD",
+        "credentials of Poetry's sources",
+    ),
+    ("NETRC", "another file of credentials than `~/.netrc`"),
+    ("XDG_CONFIG_DIRS, PROGRAMDATA", "where configuration for all users of this host is"),
     ("SSL_CERT_FILE, REQUESTS_CA_BUNDLE", "certificates to trust besides the system's"),
 )
 

@@ -74,10 +74,10 @@ class CommandParser(argparse.ArgumentParser):
         """
         match = _NO_VALUE.match(message)
         if match is None:
-            raise ConfigError(f"The command line cannot be read: {message}", hint=self._see())
+            raise ConfigError(f"The command line cannot be read: {message}", hint=self._see()) from None
         flag = match[1].rsplit("/", 1)[-1]
         needs = "needs a value" if "expected" in message else "takes no value"
-        raise ConfigError(f"`{flag}` {needs}", hint=self._see())
+        raise ConfigError(f"`{flag}` {needs}", hint=self._see()) from None  # argparse quotes the value
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse all of the arguments.

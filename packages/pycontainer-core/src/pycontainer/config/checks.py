@@ -390,11 +390,11 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
 def _disagreements(values: Mapping[str, Any]) -> list[Problem]:
     """Values that are right alone and wrong together."""
     problems = []
-    if values.get("password") and not values.get("username"):
+    if "password" in values and "username" not in values:
         problems.append(
             Problem(option="password", message="There is a password and no user name", hint="Set {username}")
         )
-    if values.get("username") and not values.get("password"):
+    if "username" in values and "password" not in values:
         problems.append(
             Problem(option="username", message="There is a user name and no password", hint="Set {password_stdin}")
         )
