@@ -79,7 +79,7 @@ def _check_address(url: str, insecure_hosts: Collection[str]) -> None:
         raise NetworkError(
             f"`{redact_url(url)}` cannot be cloned",
             facts=["reason: plain http" if host else f"reason: the scheme `{scheme[:20]}`"],
-            hint=f"Use https, or name `{host}` in {{insecure_hosts}}" if host else None,
+            hint=f"Use https, or name `{host}` in {{allow_http}}" if host else None,
         )
 
 
