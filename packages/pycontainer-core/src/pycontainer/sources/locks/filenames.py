@@ -6,6 +6,7 @@ parse_wheel("numpy-2.1.0-1-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_6
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -44,6 +45,7 @@ def parse_wheel(filename: str) -> WheelName | None:
     )
 
 
+@lru_cache(maxsize=8192)
 def normalize(name: str) -> str:
     """The name of a project as it is compared (*Names and normalization*)."""
     return _SEPARATORS.sub("-", name).lower()

@@ -202,9 +202,12 @@ def _evaluate(variable: str, left: str, symbol: str, right: str) -> bool:
 
 
 def _compare_strings(left: str, symbol: str, right: str) -> bool:
+    """Strings have no order (*Dependency specifiers*, Environment Markers): `<=` and `>=` are no more than `==`."""
     if symbol not in _ORDER:
         raise _malformed(f"'{left}' {symbol} '{right}'")
-    return _ORDER[symbol](left, right)
+    if symbol == "!=":
+        return left != right
+    return "=" in symbol and left == right
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from packaging.specifiers import Specifier
+
     from pycontainer.sources.locks.uv_graph import UvDocument, UvPackage, UvRequirement
 
 _LOCAL = ("path", "directory", "editable", "virtual")
@@ -35,7 +37,7 @@ class _Wanted(NamedTuple):
 
     name: str
     extras: frozenset[str]
-    specifier: frozenset[str]
+    specifier: frozenset[Specifier]
     marker: str | None
     source: str
 
@@ -151,7 +153,7 @@ def _union(markers: Sequence[str | None]) -> str | None:
 
 def _shown(wanted: _Wanted) -> str:
     extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
-    return f"`{wanted.name}{extras}{','.join(sorted(wanted.specifier))}`"
+    return f"`{wanted.name}{extras}{','.join(sorted(map(str, wanted.specifier)))}`"
 
 
 def _locked(requirement: UvRequirement) -> _Wanted:
@@ -208,8 +210,14 @@ def _source_kind(source: Any, url: str | None) -> str:
     return "local" if url.startswith("file:") else "url"
 
 
-def _specifier(text: str) -> frozenset[str]:
-    return frozenset(part.replace(" ", "") for part in text.split(",") if part.strip())
+def _specifier(text: str) -> frozenset[Specifier]:
+    """The clauses, for which `>=3` and `>=3.0` are equal."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only for `--locked`
+
+    try:
+        return frozenset(SpecifierSet(text))
+    except InvalidSpecifier as error:
+        raise LockError("A specifier in the lock is malformed", facts=[str(error)[:200]]) from error
 
 
 def _sources(pyproject: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
