@@ -187,7 +187,7 @@ class WheelBuilder:
             self._run_uv(tree, out, python, name, {"DIST_EXTRA_CONFIG": str(settings)})
             if scratch.exists():
                 return
-            # setuptools before 66 does not know that variable, and may have packed a stale `build/lib`: its sdist
+            # A setuptools of 2022 does not know that variable, and may have packed a stale `build/lib`: its sdist
             # does not come from there.
             _empty(out)
             sdists = Path(folder) / "sdist"
