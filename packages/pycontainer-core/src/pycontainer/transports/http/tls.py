@@ -28,7 +28,7 @@ def make_context(settings: HttpSettings, host_directories: Sequence[Path]) -> ss
         if value := settings.environment.get(variable):
             _trust(context, Path(value), named_by=f"`{variable}`")
     for path in settings.ca_files:
-        _trust(context, path, named_by="{ca_file}")
+        _trust(context, path, named_by="the settings")
     for directory in host_directories:
         for path in sorted(directory.glob("*.crt")):
             _trust(context, path, named_by=f"`{directory}`")

@@ -98,23 +98,29 @@ class _StrictResponse(http.client.HTTPResponse):
         )
 
     def begin(self) -> None:
-        raw = self.fp
+        raw: Any = self.fp
         head: Any = _HeadReader(raw)
         self.fp = head
         try:
             super().begin()
+            self._check_head(head)
+        except BaseException:
+            raw.close()  # http.client leaves it to the garbage collector
+            raw = None
+            raise
         finally:
-            if self.fp is head:
-                self.fp = raw
-        if self.headers.get("transfer-encoding") and self.headers.get("content-length"):
-            raise http.client.HTTPException("the answer has both Content-Length and Transfer-Encoding")
-        if self.headers.defects:
-            raise http.client.HTTPException("the answer has malformed headers")
+            self.fp = raw if self.fp is head or raw is None else self.fp
+
+    def _check_head(self, head: _HeadReader) -> None:
         if head.bare_lf:
             # Docker Hub's 429 is known for it; an error's body is for people, so its end does not matter.
             if self.status < _FIRST_ERROR_STATUS:
                 raise http.client.HTTPException("the answer's header lines end in LF alone")
             self.will_close = True
+        if self.headers.get("transfer-encoding") and self.headers.get("content-length"):
+            raise http.client.HTTPException("the answer has both Content-Length and Transfer-Encoding")
+        if self.headers.defects:
+            raise http.client.HTTPException("the answer has malformed headers")
 
 
 def pool_classes(timeouts: Timeouts) -> dict[str, Any]:

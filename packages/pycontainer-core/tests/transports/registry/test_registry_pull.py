@@ -1,0 +1,429 @@
+"""Manifests and blobs as hostile, old and odd registries send them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pycontainer.errors import (
+    BaseImageError,
+    DeniedError,
+    DocumentError,
+    HTTPStatusError,
+    IntegrityError,
+    NetworkError,
+    PyContainerError,
+)
+from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, Reference, canonical_json, media_types
+from pycontainer.testing.raw_server import RawServer, answer, ok
+from pycontainer.testing.registry import Answer, Corrupt, Drip, FakeRegistry, Fault, Reset, Rules, Stall
+from pycontainer.testing.registry.conformance import make_blob, make_image
+from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
+from pycontainer.transports.registry import RegistryClient, RegistrySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HTTP = HttpSettings(
+    environment={}, retries=RetryPolicy(count=2, base=0.001), timeouts=Timeouts(connect=2, read=0.5, progress=0.5)
+)
+SETTINGS = RegistrySettings(http=HTTP, environment={}, home=None)
+SOME = {"mediaType": media_types.LAYER_GZIP, "digest": str(Digest.of(b"x")), "size": 1}
+MANIFEST = {"schemaVersion": 2, "mediaType": media_types.MANIFEST, "config": SOME, "layers": [SOME]}
+INDEX = {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": []}
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as made:
+        yield made
+
+
+def pull(body: bytes, *headers: str, tag: str = "acme/api:1", content_type: str = media_types.MANIFEST) -> Any:
+    typed = [f"Content-Type: {content_type}"] if content_type else []
+    with RawServer(ok(body, *typed, *headers)) as server:
+        return RegistryClient(SETTINGS).manifest(Reference.parse(f"{server.host}/{tag}"))
+
+
+class TestManifests:
+    def test_all_types_are_accepted(self, registry: FakeRegistry) -> None:
+        with pytest.raises(HTTPStatusError):
+            RegistryClient(SETTINGS).manifest(Reference.parse(f"{registry.host}/acme/api"))
+        accepted = registry.requests[0].headers["accept"].split(", ")
+        assert accepted == [
+            media_types.INDEX,
+            media_types.MANIFEST,
+            media_types.DOCKER_INDEX,
+            media_types.DOCKER_MANIFEST,
+        ]
+        assert registry.requests[0].path == "/v2/acme/api/manifests/latest"
+
+    def test_its_bytes_are_kept_and_its_digest_is_theirs(self) -> None:
+        body = json.dumps(MANIFEST, indent=3).encode() + b"\n"
+        fetched = pull(body)
+        assert fetched.document.to_bytes() == body
+        assert fetched.descriptor == Descriptor(media_type=media_types.MANIFEST, digest=Digest.of(body), size=len(body))
+        assert fetched.reference.digest == Digest.of(body)
+        assert fetched.reference.tag == "1"
+
+    def test_parameters_of_the_content_type_are_ignored(self) -> None:
+        fetched = pull(canonical_json(MANIFEST), content_type=f"{media_types.MANIFEST.upper()}; charset=utf-8")
+        assert fetched.descriptor.media_type == media_types.MANIFEST
+
+    @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain", "application/octet-stream"])
+    def test_a_server_that_does_not_know_types_is_understood(self, content_type: str) -> None:
+        assert pull(canonical_json(INDEX), content_type=content_type).descriptor.media_type == media_types.INDEX
+
+    def test_a_body_without_media_type_has_that_of_its_header_or_its_shape(self) -> None:
+        bare = {key: value for key, value in MANIFEST.items() if key != "mediaType"}
+        docker = media_types.DOCKER_MANIFEST
+        assert pull(canonical_json(bare), content_type=docker).descriptor.media_type == docker
+        assert pull(canonical_json(bare), content_type="").descriptor.media_type == media_types.MANIFEST
+
+    @pytest.mark.parametrize(
+        ("change", "content_type"),
+        [
+            pytest.param({"mediaType": media_types.DOCKER_MANIFEST}, media_types.MANIFEST, id="types differ"),
+            pytest.param({}, media_types.INDEX, id="a manifest called an index"),
+            pytest.param({"mediaType": media_types.INDEX}, media_types.INDEX, id="a manifest that calls itself so"),
+            pytest.param({"manifests": []}, media_types.MANIFEST, id="both"),
+            pytest.param({"fsLayers": []}, media_types.MANIFEST, id="schema 1 inside"),
+            pytest.param({"schemaVersion": 1}, media_types.MANIFEST, id="schema version 1"),
+            pytest.param({"Layers": []}, media_types.MANIFEST, id="a key in another case"),
+            pytest.param({"MANIFESTS": []}, media_types.MANIFEST, id="another key in another case"),
+            pytest.param({"mediaType": "application/vnd.evil+json"}, "", id="unknown type"),
+            pytest.param({}, "application/vnd.evil+json", id="unknown content type"),
+            pytest.param({"config": {**SOME, "digest": "sha256:../../x"}}, media_types.MANIFEST, id="digest is a path"),
+            pytest.param({"config": {**SOME, "digest": "md5:" + "0" * 32}}, media_types.MANIFEST, id="md5"),
+            pytest.param({"config": {**SOME, "digest": "sha256:" + "A" * 64}}, media_types.MANIFEST, id="upper case"),
+            pytest.param({"config": {**SOME, "size": -1}}, media_types.MANIFEST, id="negative size"),
+            pytest.param({"config": {**SOME, "size": 2**63}}, media_types.MANIFEST, id="huge size"),
+            pytest.param({"config": {**SOME, "size": "1"}}, media_types.MANIFEST, id="size is a text"),
+            pytest.param({"config": None}, media_types.MANIFEST, id="no config"),
+        ],
+    )
+    def test_what_could_be_read_in_two_ways_is_refused(self, change: dict[str, Any], content_type: str) -> None:
+        with pytest.raises(DocumentError):
+            pull(canonical_json({**MANIFEST, **change}), content_type=content_type)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"schemaVersion":2,"schemaVersion":2}',
+            b'{"schemaVersion":NaN}',
+            b"[" * 10_000,
+            b"{" * 100_000,
+            b"\xff",
+            b"",
+            b"[]",
+            b"null",
+            b'{"schemaVersion":2}',
+        ],
+    )
+    def test_what_is_no_document_is_refused(self, body: bytes) -> None:
+        with pytest.raises(DocumentError):
+            pull(body)
+
+    def test_schema_1_is_refused_by_its_type(self) -> None:
+        with pytest.raises(DocumentError, match="schema 1"):
+            pull(b"{}", content_type="application/vnd.docker.distribution.manifest.v1+prettyjws")
+
+    def test_a_large_body_is_refused_at_the_cap(self) -> None:
+        with pytest.raises(NetworkError, match="longer than"):
+            pull(b" " * (5 << 20))
+
+    def test_four_mebibytes_are_taken(self) -> None:
+        body = canonical_json(MANIFEST)
+        assert pull(body + b" " * ((4 << 20) - len(body))).descriptor.size == 4 << 20
+
+    def test_a_length_that_lies_is_no_memory(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\nConnection: close\r\n\r\n{}"
+        with RawServer(head) as server, pytest.raises(NetworkError):
+            RegistryClient(SETTINGS).manifest(Reference.parse(f"{server.host}/acme/api"))
+
+    def test_a_web_page_is_not_a_registry(self) -> None:
+        with pytest.raises(NetworkError, match="is not a registry"):
+            pull(b"<html>Please sign in</html>", content_type="text/html; charset=utf-8")
+
+    def test_other_bytes_than_the_digests_are_refused(self) -> None:
+        body = canonical_json(MANIFEST)
+        assert pull(body, tag=f"acme/api@{Digest.of(body)}").descriptor.digest == Digest.of(body)
+        with pytest.raises(IntegrityError):
+            pull(body + b" ", f"Docker-Content-Digest: {Digest.of(body)}", tag=f"acme/api@{Digest.of(body)}")
+
+    @pytest.mark.parametrize("digest", [str(Digest.of(b"other")), "sha256:../../x", "md5:0", "sha256:" + "A" * 64])
+    def test_a_header_digest_that_is_wrong_is_refused(self, digest: str) -> None:
+        with pytest.raises(IntegrityError):
+            pull(canonical_json(MANIFEST), f"Docker-Content-Digest: {digest}")
+
+    def test_a_sha512_reference_is_checked_as_one(self) -> None:
+        import hashlib  # noqa: PLC0415
+
+        body = canonical_json(MANIFEST)
+        digest = f"sha512:{hashlib.sha512(body).hexdigest()}"
+        assert str(pull(body, tag=f"acme/api@{digest}").descriptor.digest) == digest
+        with pytest.raises(IntegrityError):
+            pull(body + b" ", tag=f"acme/api@{digest}")
+
+    def test_null_fields_and_unknown_ones_do_not_matter(self) -> None:
+        odd = {
+            **MANIFEST,
+            "annotations": None,
+            "subject": None,
+            "future": {"x": [1]},
+            "layers": [{**SOME, "urls": None}],
+        }
+        assert isinstance(pull(canonical_json(odd)).document, Manifest)
+
+    def test_names_are_checked_before_any_request(self) -> None:
+        for text in ("../x", "host.example/UPPER", "host.example/a@sha256:short", "host.example/a:" + "t" * 129):
+            with pytest.raises(DocumentError):
+                Reference.parse(text)
+
+
+def entry(platform: dict[str, str] | None, digest: Digest, media_type: str = media_types.MANIFEST) -> dict[str, Any]:
+    found: dict[str, Any] = {"mediaType": media_type, "digest": str(digest), "size": 2}
+    return found if platform is None else {**found, "platform": platform}
+
+
+class TestPlatforms:
+    LINUX = Platform("linux", "amd64")
+
+    def store(self, registry: FakeRegistry, document: dict[str, Any], tag: str | None = None) -> Digest:
+        raw = canonical_json(document)
+        digest = Digest.of(raw)
+        repository = registry.store.repository("acme/api")
+        repository.manifests[str(digest)] = (document["mediaType"], raw)
+        if tag:
+            repository.tags[tag] = str(digest)
+        return digest
+
+    def fetch(self, registry: FakeRegistry) -> Any:
+        return RegistryClient(SETTINGS).manifest_for(Reference.parse(f"{registry.host}/acme/api:1"), self.LINUX)
+
+    def test_the_first_that_matches_wins_and_attestations_do_not(self, registry: FakeRegistry) -> None:
+        manifest = self.store(registry, MANIFEST)
+        size = len(canonical_json(MANIFEST))
+        entries = [
+            entry({"os": "unknown", "architecture": "unknown"}, Digest.of(b"attestation")),
+            entry({"os": "windows", "architecture": "amd64"}, Digest.of(b"windows")),
+            {**entry({"os": "linux", "architecture": "amd64"}, manifest), "size": size},
+            entry({"os": "linux", "architecture": "amd64"}, Digest.of(b"second")),
+        ]
+        self.store(registry, {**INDEX, "manifests": entries}, "1")
+        assert self.fetch(registry).descriptor.digest == manifest
+
+    def test_none_that_matches_lists_those_there_are(self, registry: FakeRegistry) -> None:
+        entries = [
+            entry({"os": "unknown", "architecture": "unknown"}, Digest.of(b"a")),
+            entry({"os": "linux", "architecture": "arm64", "variant": "v8"}, Digest.of(b"b")),
+            entry({"os": "linux", "architecture": "s390x"}, Digest.of(b"c")),
+        ]
+        self.store(registry, {**INDEX, "manifests": entries}, "1")
+        with pytest.raises(BaseImageError, match="not there for linux/amd64") as caught:
+            self.fetch(registry)
+        assert caught.value.facts == ("available: linux/arm64/v8, linux/s390x",)
+
+    def test_an_empty_index_has_none(self, registry: FakeRegistry) -> None:
+        self.store(registry, INDEX, "1")
+        with pytest.raises(BaseImageError):
+            self.fetch(registry)
+
+    def test_indexes_in_indexes_end(self, registry: FakeRegistry) -> None:
+        digest = self.store(registry, MANIFEST)
+        size = len(canonical_json(MANIFEST))
+        for depth in range(50):
+            nested = {**INDEX, "manifests": [{**entry(None, digest, media_types.INDEX), "size": size}]}
+            digest = self.store(registry, nested, "1" if depth == 49 else None)
+            size = len(canonical_json(nested))
+        with pytest.raises(PyContainerError):
+            self.fetch(registry)
+        assert len(registry.requests) <= 4
+
+    def test_a_size_that_the_index_lies_about_is_refused(self, registry: FakeRegistry) -> None:
+        manifest = self.store(registry, MANIFEST)
+        self.store(registry, {**INDEX, "manifests": [entry({"os": "linux", "architecture": "amd64"}, manifest)]}, "1")
+        with pytest.raises(IntegrityError):
+            self.fetch(registry)
+
+    def test_a_reference_that_is_no_index_is_what_it_is(self, registry: FakeRegistry) -> None:
+        manifest = self.store(registry, MANIFEST, "1")
+        assert self.fetch(registry).descriptor.digest == manifest
+        assert not isinstance(self.fetch(registry).document, Index)
+
+
+class TestBlobs:
+    def read(self, registry: FakeRegistry, size: int = 200_000, *, descriptor: Descriptor | None = None) -> bytes:
+        blob = make_blob(size, seed="pulled")
+        registry.store.repository("acme/api").blobs[str(blob.descriptor.digest)] = blob.content
+        reference = Reference.parse(f"{registry.host}/acme/api")
+        with RegistryClient(SETTINGS).blob(reference, descriptor or blob.descriptor).open() as stream:
+            content = stream.read()
+        assert content == blob.content
+        return content
+
+    def test_it_is_read_and_nothing_is_asked_before(self, registry: FakeRegistry) -> None:
+        RegistryClient(SETTINGS).blob(Reference.parse(f"{registry.host}/acme/api"), make_blob(1).descriptor)
+        assert not registry.requests
+        self.read(registry)
+
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+    @pytest.mark.parametrize("ranges", [True, False])
+    def test_a_broken_download_goes_on(self, registry: FakeRegistry, share: float, *, ranges: bool) -> None:
+        registry.rules = Rules(ranges=ranges)
+        registry.faults.add(Fault(path="/blobs/", effect=Reset(after=int(200_000 * share), answer=True)))
+        self.read(registry)
+        assert len(registry.requests) == 2
+        assert ("range" in registry.requests[1].headers) is True
+
+    @pytest.mark.parametrize(
+        "effect",
+        [
+            Corrupt(flip=True),
+            Corrupt(cut=1),
+            Corrupt(extra=b"x"),
+            Corrupt(flip=True, headers={"Docker-Content-Digest": None}),
+            Corrupt(flip=True, headers={"Content-Encoding": "gzip"}),
+        ],
+    )
+    def test_other_bytes_are_refused(self, registry: FakeRegistry, effect: Corrupt) -> None:
+        registry.faults.add(Fault(path="/blobs/", effect=effect, times=None))
+        with pytest.raises(IntegrityError):
+            self.read(registry)
+
+    def test_an_encoded_transfer_is_hashed_as_it_came(self, registry: FakeRegistry) -> None:
+        registry.faults.add(Fault(path="/blobs/", effect=Corrupt(headers={"Content-Encoding": "gzip"})))
+        self.read(registry)
+        assert registry.requests[0].headers["accept-encoding"] == "identity"
+
+    def test_a_size_that_the_descriptor_lies_about_is_refused_before_reading(self, registry: FakeRegistry) -> None:
+        wrong = Descriptor(
+            media_type=media_types.LAYER_GZIP, digest=make_blob(200_000, seed="pulled").descriptor.digest, size=5
+        )
+        with pytest.raises(IntegrityError, match="another size"):
+            self.read(registry, descriptor=wrong)
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_a_busy_registry_is_asked_again(self, registry: FakeRegistry, status: int) -> None:
+        registry.faults.add(Fault(path="/blobs/", effect=Answer(status=status), times=2))
+        self.read(registry)
+
+    def test_a_missing_blob_is_asked_for_once(self, registry: FakeRegistry) -> None:
+        with pytest.raises(HTTPStatusError, match="has no blob"):
+            RegistryClient(SETTINGS).blob(Reference.parse(f"{registry.host}/acme/api"), make_blob(1).descriptor).open()
+        assert len(registry.requests) == 1
+
+    def test_a_forbidden_one_is_denied(self, registry: FakeRegistry) -> None:
+        registry.faults.add(Fault(path="/blobs/", effect=Answer(status=403)))
+        with pytest.raises(DeniedError, match="Pull from"):
+            self.read(registry)
+
+    @pytest.mark.parametrize("effect", [Stall(seconds=3, within=True), Drip(interval=0.02)])
+    def test_a_stalled_download_is_left_or_resumed(self, registry: FakeRegistry, effect: Stall | Drip) -> None:
+        registry.faults.add(Fault(path="/blobs/", effect=effect))
+        self.read(registry)
+        assert len(registry.requests) == 2
+
+    def test_storage_elsewhere_gets_no_credentials(self, registry: FakeRegistry) -> None:
+        blob = make_blob(100, seed="elsewhere")
+        with RawServer(ok(blob.content)) as storage:
+            effect = Answer(status=307, headers={"Location": f"{storage.url}/bucket?sig=1"})
+            registry.rules = Rules(authentication="token", anonymous_pull=True)
+            registry.faults.add(Fault(path="/blobs/", skip=1, effect=effect))
+            http = replace(HTTP, allowed_hosts=frozenset({storage.host}))
+            client = RegistryClient(replace(SETTINGS, http=http))
+            with client.blob(Reference.parse(f"{registry.host}/acme/api"), blob.descriptor).open() as stream:
+                assert stream.read() == blob.content
+            assert b"authorization" not in storage.heads[0].lower()
+        assert "authorization" in registry.requests[-1].headers
+
+
+class TestForeignLayers:
+    FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+
+    @pytest.mark.parametrize("url", ["http://cdn.example/layer", "https://127.0.0.1:1/layer", "file:///etc/passwd"])
+    def test_their_urls_must_be_https_and_public(self, registry: FakeRegistry, url: str) -> None:
+        descriptor = Descriptor(media_type=self.FOREIGN, digest=Digest.of(b"x"), size=1, urls=(url,))
+        with pytest.raises(NetworkError):
+            RegistryClient(SETTINGS).blob(Reference.parse(f"{registry.host}/acme/api"), descriptor).open()
+
+    def test_urls_of_ordinary_layers_are_not_followed(self, registry: FakeRegistry) -> None:
+        urls = ("https://nowhere.invalid/layer",)
+        descriptor = Descriptor(media_type=media_types.LAYER_GZIP, digest=Digest.of(b"x"), size=1, urls=urls)
+        with pytest.raises(HTTPStatusError, match="has no blob"):
+            RegistryClient(SETTINGS).blob(Reference.parse(f"{registry.host}/acme/api"), descriptor).open()
+
+
+class TestMirrors:
+    def push(self, registry: FakeRegistry, repository: str) -> Any:
+        client = RegistryClient(SETTINGS)
+        image = make_image(100)
+        reference = Reference.parse(f"{registry.host}/{repository}:1")
+        for blob in (image.config_blob, image.layers[0].blob):
+            client.push_blob(reference, blob)
+        client.push_manifest(reference, image.manifest.to_bytes(), media_types.MANIFEST)
+        return image
+
+    def test_a_mirror_goes_first_and_gets_no_credentials_of_the_registry(self, registry: FakeRegistry) -> None:
+        from pycontainer.transports.registry import Credential  # noqa: PLC0415
+        from pycontainer.transports.secrets import Redacted  # noqa: PLC0415
+
+        registry.rules = Rules()
+        image = self.push(registry, "hub/library/python")
+        registry.rules = Rules(authentication="token", anonymous_pull=True)
+        settings = replace(
+            SETTINGS,
+            mirrors={"docker.io": (f"{registry.host}/hub",)},
+            credentials={"docker.io": Credential(username="bob", password=Redacted("s3cret"))},
+        )
+        client = RegistryClient(settings)
+        fetched = client.manifest(Reference.parse("python:1"))
+        assert fetched.descriptor.digest == image.digest
+        with client.blob(fetched.reference, image.layers[0].descriptor).open() as stream:
+            assert len(stream.read()) == 100
+        asked = [item for item in registry.requests if item.path == "/token"]
+        assert asked
+        assert all("authorization" not in item.headers for item in asked)
+        assert all("ns=" not in item.query for item in registry.requests)
+        assert "repository%3Ahub%2Flibrary%2Fpython%3Apull" in asked[0].query
+
+    def test_a_mirror_that_fails_is_passed_over(self, registry: FakeRegistry) -> None:
+        image = self.push(registry, "acme/api")
+        with RawServer(answer(404)) as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            fetched = client.manifest(Reference.parse(f"{registry.host}/acme/api:1"))
+            assert fetched.descriptor.digest == image.digest
+            with client.blob(fetched.reference, image.layers[0].descriptor).open() as stream:
+                assert len(stream.read()) == 100
+            assert len(mirror.heads) == 2
+
+    def test_a_push_goes_to_the_registry_itself(self, registry: FakeRegistry) -> None:
+        with RawServer(answer(404)) as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            client.push_blob(Reference.parse(f"{registry.host}/acme/api"), make_blob(10))
+            assert not mirror.heads
+
+
+class TestEndpoints:
+    @pytest.mark.parametrize(
+        ("registry", "base"),
+        [
+            ("docker.io", "https://registry-1.docker.io"),
+            ("ghcr.io", "https://ghcr.io"),
+            ("localhost:5000", "http://localhost:5000"),
+            ("127.0.0.1:5000", "http://127.0.0.1:5000"),
+            ("10.0.0.1:5000", "https://10.0.0.1:5000"),
+            ("plain.example", "http://plain.example"),
+            ("plain.example:5000", "http://plain.example:5000"),
+            ("named.example:5000", "http://named.example:5000"),
+            ("named.example:5001", "https://named.example:5001"),
+        ],
+    )
+    def test_https_unless_loopback_or_allowed(self, registry: str, base: str) -> None:
+        from pycontainer.transports.registry.endpoint import upstream  # noqa: PLC0415
+
+        settings = replace(SETTINGS, insecure=frozenset({"plain.example", "named.example:5000"}))
+        assert upstream(registry, settings).base == base
