@@ -20,7 +20,8 @@ from pycontainer.events import (
     Warned,
 )
 from pycontainer_cli.bars import Bars
-from pycontainer_cli.progress import Lines, reporting
+from pycontainer_cli.lines import Lines
+from pycontainer_cli.progress import reporting
 from pycontainer_cli.render import Style, render_error
 
 EVENTS: list[Event] = [

@@ -18,14 +18,14 @@ from rich.progress import (
 from rich.text import Text
 
 from pycontainer.events import Event, TaskAdvanced, TaskFinished, TaskStarted, Verb
-from pycontainer_cli.progress import describe
+from pycontainer_cli.lines import describe
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from pycontainer_cli.progress import Lines
+    from pycontainer_cli.lines import Lines
 
 
 class Bars:

@@ -544,7 +544,7 @@ _REPORT: Final = (
         group=Group.REPORT,
         flags=("-q", "--quiet"),
         negative="--no-quiet",
-        help="tell only errors",
+        help="tell only warnings and errors",
         default="no",
     ),
     Option(
