@@ -1,0 +1,199 @@
+"""What `./test` does, after it has found a Python that is new enough.
+
+The unit tests of every other Python come first and the main run last, so that the last line is pytest's summary of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from workspace import (
+    PACKAGES,
+    ROOT,
+    WORK,
+    SetupError,
+    find_program,
+    interpreter,
+    is_root,
+    need_programs,
+    other_pythons,
+    run,
+    say,
+    uv_settings,
+    virtual_environment,
+    works,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+REQUIREMENTS = "requirements-dev.txt"
+# What end-to-end tests start, and the Debian package of each.
+PROGRAMS = {
+    "arch-test": "arch-test",
+    "containerd": "containerd",
+    "docker-registry": "docker-registry",
+    "dockerd": "docker.io",
+    "faketime": "faketime",
+    "git": "git",
+    "mmdebstrap": "mmdebstrap",
+    "podman": "podman",
+    "qemu-aarch64-static": "qemu-user-static",
+    "runc": "runc",
+    "skopeo": "skopeo",
+    "umoci": "umoci",
+    "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
+    "/etc/containers/policy.json": "golang-github-containers-common",
+}
+# Also the client, where a distribution packs it apart from the engine.
+CLIENT = {"docker": "docker-cli"}
+
+
+def main() -> None:
+    """Set up, check, test; the status is that of the first thing that failed."""
+    options = _arguments()
+    os.chdir(ROOT)
+    if not options.no_e2e:
+        _need_engines()
+    python = _main_environment()
+    environment = uv_settings(python)
+    os.environ.update(environment)
+    os.environ["PATH"] = os.pathsep.join([str(python.parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    wheels = _build_wheels(python)
+    _install_wheels(python, wheels)
+    others = _other_environments(python, wheels)
+    failed = _run_steps(_checks(python) | {f"unit tests on Python {v}": _unit(p) for v, p in others.items()})
+    if failed:
+        say(f"FAILED: {', '.join(failed)}; their output is above. The main run follows")
+    status = _main_run(python, e2e=not options.no_e2e, arguments=options.pytest)
+    sys.exit(status or bool(failed))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./test", description="Run all tests.")
+    parser.add_argument("--no-e2e", action="store_true", help="leave out what needs container engines and root")
+    parser.add_argument("pytest", nargs="*", help="options and paths for the main run of pytest, after `--`")
+    return parser.parse_args()
+
+
+def _need_engines() -> None:
+    if not is_root():
+        raise SetupError("The end-to-end tests start container engines, which needs root", "./test --no-e2e")
+    need_programs(PROGRAMS)
+    if not find_program("docker"):
+        need_programs(CLIENT)
+
+
+def _main_environment() -> Path:
+    """The virtual environment of the main run, with everything that is pinned."""
+    say(f"Python {VERSION}: {sys.executable}")
+    python = virtual_environment(WORK / "venvs" / VERSION)
+    if _is_stale(python):
+        say(f"installing {REQUIREMENTS} from the Python index into {python.parent.parent.relative_to(ROOT)}")
+        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_hashed())
+        _mark_fresh(python)
+    return python
+
+
+def _hashed() -> tuple[str, ...]:
+    return ("--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS)
+
+
+def _stamp(python: Path) -> Path:
+    return python.parent.parent / REQUIREMENTS
+
+
+def _is_stale(python: Path) -> bool:
+    stamp = _stamp(python)
+    return not stamp.exists() or stamp.read_bytes() != (ROOT / REQUIREMENTS).read_bytes()
+
+
+def _mark_fresh(python: Path) -> None:
+    shutil.copyfile(ROOT / REQUIREMENTS, _stamp(python))
+
+
+def _build_wheels(python: Path) -> list[Path]:
+    """Wheels of our packages: what is tested is what would be published."""
+    target = WORK / "wheels"
+    shutil.rmtree(target, ignore_errors=True)
+    for package in PACKAGES:
+        build = [str(python), "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
+        subprocess.run(build, cwd=ROOT / package, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return sorted(target.glob("*.whl"))
+
+
+def _install_wheels(python: Path, wheels: list[Path]) -> None:
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--force-reinstall", "--no-index", *wheels)
+
+
+def _other_environments(main: Path, wheels: list[Path]) -> dict[str, Path]:
+    """A virtual environment for each other Python that is found, by version."""
+    environments = {}
+    for version, found in other_pythons(VERSION).items():
+        say(f"Python {version}: {found}")
+        directory = WORK / "venvs" / version
+        python = interpreter(directory)
+        uv = (main, "-m", "uv", "--quiet", "--no-progress")
+        if not works(python, "import sys") or _is_stale(python):
+            run(*uv, "venv", "--clear", "--no-python-downloads", "--python", found, directory)
+            run(*uv, "pip", "install", "--python", python, "--no-config", *_hashed())
+            _mark_fresh(python)
+        reinstall = ("--no-deps", "--reinstall", "--no-index", "--no-cache")
+        run(*uv, "pip", "install", "--python", python, *reinstall, *wheels)
+        environments[version] = python
+    return environments
+
+
+def _checks(python: Path) -> dict[str, list[str]]:
+    module = [str(python), "-m"]
+    return {
+        "format": [*module, "ruff", "format", "--check", "--quiet"],
+        "lint": [*module, "ruff", "check", "--quiet"],
+        "types": [*module, "mypy", *_typed()],
+        "imports": [str(python.parent / "lint-imports"), "--no-cache"],
+    }
+
+
+def _typed() -> list[str]:
+    """What mypy looks at, one run for all."""
+    tests = [f"{package}/tests" for package in PACKAGES]
+    sources = [f"{package}/src" for package in PACKAGES]
+    return [path for path in [*sources, *tests, "tests", "tools"] if (ROOT / path).is_dir()]
+
+
+def _unit(python: Path) -> list[str]:
+    tests = [f"{package}/tests" for package in PACKAGES if (ROOT / package / "tests").is_dir()]
+    return [str(python), "-m", "pytest", "--quiet", "-n", _workers(), "-p", "no:cacheprovider", *tests]
+
+
+def _workers() -> str:
+    return str(max(2, min(os.cpu_count() or 2, 8)))
+
+
+def _run_steps(steps: dict[str, list[str]]) -> list[str]:
+    """Run each step; return the names of those that failed."""
+    failed = []
+    for name, command in steps.items():
+        say(name)
+        begin = time.monotonic()
+        if subprocess.run(command, check=False).returncode:
+            failed.append(name)
+        say(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - begin:.0f} s")
+    return failed
+
+
+def _main_run(python: Path, *, e2e: bool, arguments: list[str]) -> int:
+    say("all tests")
+    command = [str(python), "-m", "pytest", "-n", _workers(), "--dist", "loadfile"]
+    command += ["--cov", "--cov-report", "term:skip-covered", "--durations", "15"]
+    if not e2e:
+        command += ["-m", "not e2e"]
+    return subprocess.run([*command, *arguments], check=False).returncode
