@@ -170,7 +170,7 @@ class BuildConfig:
 
     def references_of(self, tags: Sequence[str]) -> tuple[Reference, ...]:
         """As `references`, of other tags: of the project's name where the options give none."""
-        from pycontainer.config.checks import complete_reference  # noqa: PLC0415 - as in `__post_init__`
+        from pycontainer.config.names import complete_reference  # noqa: PLC0415 - as in `__post_init__`
 
         return tuple(dict.fromkeys(complete_reference(text, self.registry) for text in tags))
 

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.config.forms import form
+from pycontainer.config.names import check_base_image, check_host, check_mirror, check_registry, check_tag
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.problems import Problem
 from pycontainer.config.values import MAX_ID, Output, Port, check_image_path, show
 from pycontainer.errors import ConfigError, PyContainerError
-from pycontainer.oci import Platform, Reference
+from pycontainer.oci import Platform
 from pycontainer.sources.target import Libc, PythonVersion, Target
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ _KEY: Final = re.compile(r"[!-<>-~]+", re.ASCII)  # printable, without space and
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]+", re.ASCII)
 _SIGNAL: Final = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[1-9]|[1-5][0-9]|6[0-4]", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
-_HOST_PORT: Final = re.compile(r":[0-9]+$", re.ASCII)
-_DOCKER_HUB: Final = "docker.io"
 
 
 def check(given: Mapping[str, object]) -> tuple[dict[str, Any], list[Problem]]:
@@ -89,56 +88,6 @@ def _problem(name: str, error: PyContainerError, key: str | None = None) -> Prob
 
 
 # One value at a time: each check returns the value in its normal form, or raises.
-
-
-def complete_reference(text: str, registry: str | None) -> Reference:
-    """A tag as the name it stands for.
-
-    `registry` goes before a tag that names no registry. Where `registry` ends with the tag's own repository, it is the
-    repository: `ghcr.io/acme/api` and `api:1.4` are `ghcr.io/acme/api:1.4`.
-
-    Raises:
-        DocumentError: Not a reference.
-    """
-    reference = Reference.parse(text)
-    first, slash, _ = text.partition("/")
-    named = reference.registry != _DOCKER_HUB or (slash and "." in first)
-    if registry and not named:
-        repository = text.partition(":")[0]
-        is_repository = f"/{registry}".endswith(f"/{repository}")
-        reference = Reference.parse(registry if is_repository else f"{registry}/{repository}").with_tag(reference.tag)
-    return reference if reference.tag else reference.with_tag("latest")
-
-
-def _tag(text: str) -> str:
-    try:
-        reference = Reference.parse(text)
-    except PyContainerError as error:
-        raise _reference_error(text, error) from error
-    if reference.digest is not None:
-        raise ConfigError(
-            f"`{show(text)}` names the image by digest",
-            facts=["expected: a name and a tag; the digest is what the build gives"],
-        )
-    return text
-
-
-def _base_image(text: str) -> str:
-    kind, colon, path = text.partition(":")
-    if text == "scratch" or (colon and path and kind in {"oci", "oci-archive", "docker-archive"} and "/" not in kind):
-        return text
-    try:
-        Reference.parse(text)
-    except PyContainerError as error:
-        raise _reference_error(text, error) from error
-    return text
-
-
-def _reference_error(text: str, error: PyContainerError) -> ConfigError:
-    shown = show(text, 160)
-    # Parts of a text that holds credentials may be credentials.
-    facts = () if "***@" in shown else tuple(show(fact, 400) for fact in error.facts)
-    return ConfigError(f"`{shown}` is not an image reference", facts=facts)
 
 
 def _platform(text: str) -> str:
@@ -285,48 +234,6 @@ def _between(low: int, high: int) -> Callable[[int], int]:
     return checked
 
 
-def _registry(text: str) -> str:
-    scheme, separator, rest = text.rpartition("://")
-    host = rest.rstrip("/")
-    if separator and scheme.lower() != "https":
-        raise ConfigError(
-            f"`{show(text)}` is not a registry",
-            facts=[f"found: `{show(scheme)}://`"],
-            hint=f"Write `{show(host)}`, and add it to {{insecure_registries}} if it is spoken to over plain http",
-        )
-    if "@" in host:
-        raise ConfigError(
-            "The registry's URL holds credentials", hint="Set {username} and {password_stdin} instead of them"
-        )
-    try:
-        named = Reference.parse(f"{host}/name").registry
-    except PyContainerError as error:
-        raise ConfigError(f"`{show(text)}` is not a registry", facts=["expected: such as `ghcr.io/acme`"]) from error
-    if named == _DOCKER_HUB and "." not in host.partition("/")[0]:
-        raise ConfigError(
-            f"`{show(text)}` names no registry", facts=["expected: a host, such as `ghcr.io` or `localhost:5000`"]
-        )
-    return host
-
-
-def _host(text: str) -> str:
-    try:
-        Reference.parse(f"{text if _HOST_PORT.search(text) else f'{text}:443'}/name")
-    except PyContainerError as error:
-        raise ConfigError(f"`{show(text)}` is not a host", facts=["expected: `host` or `host:port`"]) from error
-    if "/" in text:
-        raise ConfigError(f"`{show(text)}` is not a host", facts=["expected: `host` or `host:port`"])
-    return text.lower()
-
-
-def _mirror(pair: tuple[str, str]) -> None:
-    registry, hosts = pair
-    _host(registry)
-    mirrors = [part.strip() for part in hosts.split(",")]
-    for mirror in mirrors:
-        _registry(mirror)
-
-
 def _username(text: str) -> str:
     if ":" in text or not text.isprintable():
         raise ConfigError("The user name holds `:` or a control character", facts=["RFC 7617, section 2"])
@@ -353,11 +260,11 @@ def _index_url(text: str) -> str:
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "tag": _tag,
+    "tag": check_tag,
     "output": _output,
     "annotations": _label,
     "created": _created,
-    "base_image": _base_image,
+    "base_image": check_base_image,
     "platform": _platform,
     "python": _python,
     "libc": _libc,
@@ -377,12 +284,12 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "package": _name,
     "build_sdists": _name,
     "index_url": _index_url,
-    "registry": _registry,
+    "registry": check_registry,
     "username": _username,
     "password": _password,
-    "insecure_registries": _host,
-    "mirrors": _mirror,
-    "allow_http": _host,
+    "insecure_registries": check_host,
+    "mirrors": check_mirror,
+    "allow_http": check_host,
     "jobs": _between(1, _MAX_JOBS),
 }
 
