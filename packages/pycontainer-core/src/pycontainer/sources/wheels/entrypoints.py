@@ -40,7 +40,7 @@ def parse_entry_points(text: str) -> tuple[Command, ...]:
     """
     commands: dict[str, Command] = {}
     group = ""
-    for line in text.lstrip("\N{BYTE ORDER MARK}").splitlines():
+    for line in text.lstrip("\N{BYTE ORDER MARK}").split("\n"):
         stripped = line.strip()
         if not stripped or stripped[0] in "#;":
             continue

@@ -61,8 +61,8 @@ class Environment:
 
     def __post_init__(self) -> None:
         for path in (self.prefix, self.interpreter):
-            plain = path.startswith("/") and path not in ("/", "//") and _PRINTABLE.fullmatch(path)
-            if not plain or posixpath.normpath(path) != path:
+            plain = path.startswith("/") and path.strip("/") and _PRINTABLE.fullmatch(path)
+            if not plain or posixpath.normpath(path).lstrip("/") != path[1:]:
                 raise ConfigError(f"`{path}` is not an absolute path in the image")
 
     @property

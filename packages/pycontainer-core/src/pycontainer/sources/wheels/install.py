@@ -114,10 +114,11 @@ class Installation:
                     directories.make(path.rpartition("/")[0])
                     writer.file(path, content, mode=mode)
                 rows.append((self._relative(path), record.encoded(_sha256(content)), len(content)))
+            mode = self.wheel.archive.files[f"{self.wheel.identity.dist_info}/RECORD"].mode
             name = f"{self._dist_info}/RECORD"
             content = record.write_record(rows, record=self._relative(name))
             directories.make(self._dist_info)
-            writer.file(name, content)
+            writer.file(name, content, mode=mode)
         return PackageContents(
             name=self.wheel.name,
             version=self.wheel.identity.version,
@@ -161,12 +162,16 @@ class Installation:
 
     def _generate(self, direct_url: Mapping[str, Any] | None) -> dict[str, tuple[bytes, int]]:
         """Files that no member has: path → content and mode."""
+        commands = {command.name: command for command in self.wheel.commands}
+        if self.wheel.name == "pip" and "pip3" in commands:
+            # Its wheel fits any Python, so that it cannot list the command that names one; every installer adds it.
+            commands.setdefault(f"pip{self._environment.python.feature}", commands["pip3"])
         generated = {
-            f"{self._environment.bin.strip('/')}/{command.name}": (
+            f"{self._environment.bin.strip('/')}/{name}": (
                 wrapper(command, self._environment.executable),
                 0o755,
             )
-            for command in self.wheel.commands
+            for name, command in commands.items()
         }
         generated[f"{self._dist_info}/INSTALLER"] = (INSTALLER, 0o644)
         if direct_url is not None:
