@@ -206,8 +206,11 @@ class HttpClient:
     def close(self) -> None:
         """Close idle connections."""
         with self._lock:
-            for pool in self._pools.values():
-                pool.clear()
+            for manager in self._pools.values():
+                for key in manager.pools.keys():  # noqa: SIM118 - not a dict: urllib3 forbids iterating it
+                    if (pool := manager.pools.get(key)) is not None:
+                        pool.close()
+                manager.clear()
             self._pools.clear()
 
 

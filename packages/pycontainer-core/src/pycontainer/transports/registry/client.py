@@ -70,6 +70,7 @@ class RegistryClient:
         self.settings = replace(settings, http=http)
         self._emit = emit
         self._http = HttpClient(http, emit=emit)
+        self._http.remember(_known_secrets(settings))
         self._credentials = Credentials(self.settings, emit=emit)
         self._sessions: dict[Endpoint, Session] = {}
         self._lock = threading.Lock()
@@ -274,6 +275,18 @@ class RegistryClient:
             if endpoint not in self._sessions:
                 self._sessions[endpoint] = Session(self._http, self._credentials, endpoint, emit=self._emit)
             return self._sessions[endpoint]
+
+
+def _known_secrets(settings: RegistrySettings) -> list[str]:
+    """What must not be shown, whoever repeats it; tokens and passwords of files follow when they are used."""
+    given = [
+        secret.reveal()
+        for credential in settings.credentials.values()
+        for secret in (credential.password, credential.identity_token, credential.registry_token)
+        if secret
+    ]
+    variables = (settings.environment.get(name) for name in ("REGISTRY_PASSWORD", "GITHUB_TOKEN"))
+    return [*given, *(value for value in variables if value)]
 
 
 def _can_mount(origin: Reference, target: Reference) -> bool:

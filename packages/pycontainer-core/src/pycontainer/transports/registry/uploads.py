@@ -123,8 +123,8 @@ class BlobUpload:
             try:
                 response = self._attempt()
                 if response.status in _DONE:
-                    self._check_digest(response)
                     response.drain()
+                    self._check_digest(response)
                     return
                 retry_after = response.headers.get("retry-after")
                 unauthorized = response.status == UNAUTHORIZED
