@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,12 +22,15 @@ NEW, OLD, OLDEST = TAIL.format("2.1"), TAIL.format("2.0"), TAIL.format("1.1")
 def package(name: str, version: str = "1.0", more: str = "", *, files: bool = True) -> str:
     file = f"{name}-{version}-py3-none-any.whl"
     entry = f'files = [\n    {{file = "{file}", hash = "sha256:{"a" * 64}"}},\n]\n' if files else ""
-    return f'[[package]]\nname = "{name}"\nversion = "{version}"\noptional = false\npython-versions = ">=3.8"\n{entry}{more}\n'
+    head = f'[[package]]\nname = "{name}"\nversion = "{version}"\noptional = false\npython-versions = ">=3.8"\n'
+    return f"{head}{entry}{more}\n"
 
 
-def names(lock: Lock, target: Target, **choice: set[str] | bool) -> list[str]:
-    fields = {key: frozenset(value) if isinstance(value, set) else value for key, value in choice.items()}
-    return [str(each) for each in lock.select(target, Choice(**fields))]  # type: ignore[arg-type] - mixed on purpose
+def names(lock: Lock, target: Target, **choice: Any) -> list[str]:
+    fields: dict[str, Any] = {
+        key: frozenset(value) if isinstance(value, set) else value for key, value in choice.items()
+    }
+    return [str(each) for each in lock.select(target, Choice(**fields))]
 
 
 MAIN, DEV, BOTH = 'groups = ["main"]\n', 'groups = ["dev"]\n', 'groups = ["main", "dev"]\n'
@@ -101,7 +105,11 @@ o = "^1.0"
 
 @pytest.mark.parametrize("old", [OLD, OLDEST])
 def test_locks_from_before_markers_are_followed_from_the_project(lock_at: LockAt, target: Target, old: str) -> None:
-    edges = '[package.dependencies]\nb = ">=1"\nax = {version = "*", optional = true, markers = "extra == \'x\'"}\nay = {version = "*", optional = true, markers = "extra == \'y\'"}\n'
+    edges = (
+        '[package.dependencies]\nb = ">=1"\n'
+        'ax = {version = "*", optional = true, markers = "extra == \'x\'"}\n'
+        'ay = {version = "*", optional = true, markers = "extra == \'y\'"}\n'
+    )
     packages = [("a", "1.0", edges), ("b", "1.0", ""), ("ax", "1.0", ""), ("w", "1.0", ""), ("py2", "1.0", "")]
     packages += [("p", "1.0", ""), ("n", "1.5", ""), ("n", "2.5", ""), ("d", "1.0", ""), ("o", "1.0", "")]
     text = "".join(package(name, version, more, files=old is OLD) for name, version, more in packages)

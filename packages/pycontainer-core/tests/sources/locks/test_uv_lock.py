@@ -30,28 +30,28 @@ INDEX = "https://index.example/simple"
 
 
 def wheel(name: str, version: str = "1.0") -> str:
-    return f'    {{ url = "https://files.example/{name}-{version}-py3-none-any.whl", hash = "sha256:{"a" * 64}", size = 10 }},\n'
+    address = f"https://files.example/{name}-{version}-py3-none-any.whl"
+    return f'    {{ url = "{address}", hash = "sha256:{"a" * 64}", size = 10 }},\n'
 
 
-def package(name: str, version: str = "1.0", *, deps: str = "", extra: str = "", source: str = "") -> str:
-    return (
-        f'[[package]]\nname = "{name}"\nversion = "{version}"\n'
-        f"source = {source or f'{{ registry = "{INDEX}" }}'}\n"
-        f"{f'dependencies = [{deps}]' if deps else ''}\n"
-        f"wheels = [\n{wheel(name.replace('-', '_'), version)}]\n{extra}\n"
-    )
+def package(name: str, version: str = "1.0", *, deps: str = "", extra: str = "") -> str:
+    lines = ["[[package]]", f'name = "{name}"', f'version = "{version}"', f'source = {{ registry = "{INDEX}" }}']
+    if deps:
+        lines.append(f"dependencies = [{deps}]")
+    return "\n".join([*lines, f"wheels = [\n{wheel(name.replace('-', '_'), version)}]", extra, ""])
 
 
 def project(deps: str = "", extra: str = "", name: str = "app", place: str = ".", kind: str = "editable") -> str:
-    return f'[[package]]\nname = "{name}"\nversion = "0"\nsource = {{ {kind} = "{place}" }}\ndependencies = [{deps}]\n{extra}\n'
+    source = f'source = {{ {kind} = "{place}" }}'
+    return f'[[package]]\nname = "{name}"\nversion = "0"\n{source}\ndependencies = [{deps}]\n{extra}\n'
 
 
 HEAD = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n'
 
 
 def names(lock: Lock, target: Target, **choice: Any) -> list[str]:
-    chosen = {key: frozenset(value) if isinstance(value, set) else value for key, value in choice.items()}
-    return [str(each) for each in lock.select(target, Choice(**chosen))]
+    fields: dict[str, Any] = {key: frozenset(each) if isinstance(each, set) else each for key, each in choice.items()}
+    return [str(each) for each in lock.select(target, Choice(**fields))]
 
 
 def test_what_the_project_reaches_is_selected_and_nothing_else(lock_at: LockAt, target: Target) -> None:
@@ -80,7 +80,8 @@ def test_extras_and_groups_are_chosen_by_name(lock_at: LockAt, target: Target) -
             '{ name = "a", extra = ["x"] }',
             extra='[package.optional-dependencies]\npg-extra = [{ name = "pg" }]\n'
             '[package.dev-dependencies]\ndev = [{ name = "d" }]\n'
-            '[package.metadata]\nprovides-extras = ["pg-extra", "empty"]\n[package.metadata.requires-dev]\nnothing = []\n',
+            '[package.metadata]\nprovides-extras = ["pg-extra", "empty"]\n'
+            "[package.metadata.requires-dev]\nnothing = []\n",
         )
         + package("a", extra='[package.optional-dependencies]\nx = [{ name = "ax" }]\ny = [{ name = "ay" }]\n')
         + "".join(map(package, ["ax", "ay", "pg", "d"])),
@@ -119,7 +120,8 @@ def test_conflicting_extras_choose_their_own_versions_and_never_both(lock_at: Lo
         HEAD
         + 'conflicts = [[{ package = "app", extra = "old" }, { package = "app", extra = "new" }]]\n'
         + project(
-            '{ name = "lib", version = "3", marker = "extra != \'extra-3-app-old\' and extra != \'extra-3-app-new\'" }, '
+            '{ name = "lib", version = "3", '
+            "marker = \"extra != 'extra-3-app-old' and extra != 'extra-3-app-new'\" }, "
             '{ name = "mid" }',
             extra='[package.optional-dependencies]\nold = [{ name = "lib", version = "1" }]\n'
             'new = [{ name = "lib", version = "2" }]\n',
@@ -194,7 +196,8 @@ def test_every_kind_of_source_is_understood(lock_at: LockAt, target: Target, tmp
         "uv.lock",
         HEAD
         + project(", ".join(f'{{ name = "{name}" }}' for name in ["git", "url", "file", "tree", "flat", "sd"]))
-        + f'[[package]]\nname = "git"\nsource = {{ git = "https://git.example/r?subdirectory=py%2Flib&rev=v1#{commit}" }}\n'
+        + '[[package]]\nname = "git"\n'
+        + f'source = {{ git = "https://git.example/r?subdirectory=py%2Flib&rev=v1#{commit}" }}\n'
         + '[[package]]\nname = "url"\nversion = "1"\nsource = { url = "https://files.example/url-1.tar.gz", '
         + f'subdirectory = "s" }}\nsdist = {{ {hashed} }}\n'
         + '[[package]]\nname = "file"\nversion = "1"\nsource = { path = "w/file-1-py3-none-any.whl" }\n'
@@ -231,7 +234,7 @@ def test_a_link_that_leads_out_of_the_project_is_outside(lock_at: LockAt, target
 
 def test_a_target_the_lock_is_not_for_is_refused(lock_at: LockAt, target: Target) -> None:
     lock = lock_at("uv.lock", HEAD.replace(">=3.10", ">=3.13") + project())
-    with pytest.raises(LockError, match="for Python >=3.13 but the base image has 3.12.4"):
+    with pytest.raises(LockError, match=r"for Python >=3\.13 but the base image has 3\.12\.4"):
         lock.select(target, Choice())
     lock = lock_at("uv.lock", HEAD + "supported-markers = [\"sys_platform == 'darwin'\"]\n" + project())
     with pytest.raises(LockError, match="not for linux/amd64"):
@@ -375,7 +378,7 @@ def test_a_lock_of_what_the_project_requires_is_fresh(lock_at: LockAt) -> None:
 )
 def test_a_lock_of_something_else_is_stale_and_says_why(lock_at: LockAt, old: str, new: str, fact: str) -> None:
     assert old in PYPROJECT
-    with pytest.raises(LockError, match="older than `pyproject.toml`") as caught:
+    with pytest.raises(LockError, match=r"older than `pyproject\.toml`") as caught:
         check(lock_at, PYPROJECT.replace(old, new))
     assert caught.value.hint == "Run `uv lock`"
     with pytest.raises(LockError, match=fact):

@@ -26,7 +26,7 @@ from pycontainer.sources.locks.document import convert, parse_toml, read_content
 from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.locks.markers import Markers
 from pycontainer.sources.locks.model import File, Lock, LockedPackage, Registry, Url, Vcs
-from pycontainer.sources.locks.places import Places, checked_subdirectory, parse_hashes
+from pycontainer.sources.locks.places import Places, checked_subdirectory, is_file, parse_hashes
 from pycontainer.sources.locks.selection import check_python, chosen_names, single_versions
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class PdmLock(Lock):
         if place is None:
             return Registry()
         path, _ = self._places.path(place)
-        if path.is_file() or path.suffix in {".whl", ".gz", ".zip"}:
+        if is_file(path) or path.suffix in {".whl", ".gz", ".zip"}:
             return File(path=path, subdirectory=subdirectory)
         return self._places.directory(place, editable=package.editable, subdirectory=package.subdirectory)
 

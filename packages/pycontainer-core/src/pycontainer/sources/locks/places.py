@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+_LONGEST, _LONGEST_NAME = 4096, 255  # PATH_MAX and NAME_MAX
+
 
 class Places:
     """What paths and addresses of a lock file in the directory `root` mean."""
@@ -33,7 +35,12 @@ class Places:
             LockError: No path of this host can be written so.
         """
         text = file_path(text) if text.startswith("file:") else text
-        if "\0" in text or "://" in text:
+        if (
+            "\0" in text
+            or "://" in text
+            or len(text) > _LONGEST
+            or any(len(part) > _LONGEST_NAME for part in text.split("/"))
+        ):
             raise LockError(f"`{ascii(redact(text[:200]))[1:-1]}` is not a path")
         try:
             resolved = (self.root / text).resolve()
@@ -69,6 +76,14 @@ class Places:
             return Artifact(filename=name, path=where, size=size, hashes=hashes, index=index, outside=outside)
         name = filename or url_filename(url or "")
         return Artifact(filename=name, url=url, size=size, hashes=hashes, index=index)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file that we may look at."""
+    try:
+        return path.is_file()
+    except OSError:  # no permission to look
+        return False
 
 
 def file_path(url: str) -> str:

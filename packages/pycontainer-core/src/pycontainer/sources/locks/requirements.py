@@ -24,7 +24,7 @@ from pycontainer.sources.locks.document import parse_toml, read_content
 from pycontainer.sources.locks.filenames import normalize, parse_wheel
 from pycontainer.sources.locks.markers import Markers
 from pycontainer.sources.locks.model import Directory, File, Indexes, Lock, LockedPackage, Registry, Url, Vcs
-from pycontainer.sources.locks.places import Places, checked_subdirectory, git_source, parse_hashes
+from pycontainer.sources.locks.places import Places, checked_subdirectory, git_source, is_file, parse_hashes
 from pycontainer.sources.locks.requirements_file import Line, RequirementsReader
 from pycontainer.sources.locks.selection import chosen_names, single_versions
 
@@ -42,6 +42,7 @@ _NAMED = re.compile(
 _PIN = re.compile(r"===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)", re.ASCII)
 _EXTRAS = re.compile(r"\[[A-Za-z0-9._, -]*\]$", re.ASCII)
 _HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+", re.ASCII)
+_MOST = 20_000
 _STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
@@ -109,6 +110,8 @@ class RequirementsLock(Lock):
         self._places = Places(path.parent)
         self.indexes = _indexes(lines)
         everything = [_Requirement(line) for line in lines if line.text or line.values("--editable")]
+        if len(everything) > _MOST:
+            raise LockError(f"`{path.name}` has more than {_MOST} requirements", facts=[str(path)])
         self._requirements = [each for each in everything if not each.line.constraint]
         self._constrain([each for each in everything if each.line.constraint])
         self._check_hashes(required=any(line.values("--require-hashes") for line in lines))
@@ -155,12 +158,12 @@ class RequirementsLock(Lock):
 
     def _constrain(self, constraints: list[_Requirement]) -> None:
         """Pin what the requirements leave open to what the constraints say."""
+        pins = {each.name: each for each in constraints if each.is_pinned and each.marker is None}
         for requirement in self._requirements:
-            for constraint in constraints:
-                if constraint.name != requirement.name or requirement.is_pinned or constraint.marker:
-                    continue
-                requirement.version, requirement.address = constraint.version, constraint.address
-                requirement.hashes |= constraint.hashes
+            pin = pins.get(requirement.name)
+            if pin is not None and not requirement.is_pinned:
+                requirement.version, requirement.address = pin.version, pin.address
+                requirement.hashes |= pin.hashes
 
     def _check_hashes(self, *, required: bool) -> None:
         with_hashes = [each for each in self._requirements if each.hashes]
@@ -181,7 +184,7 @@ class RequirementsLock(Lock):
             return False
         if address.startswith(("git+", "hg+", "svn+", "bzr+")):
             return True
-        return not _is_url(address) and not self._places.path(_without_extras(address))[0].is_file()
+        return not _is_url(address) and not is_file(self._places.path(_without_extras(address))[0])
 
     def _is_project(self, package: LockedPackage) -> bool:
         source = package.source
@@ -239,7 +242,7 @@ class RequirementsLock(Lock):
             return Url(url=place, subdirectory=subdirectory)
         local = _without_extras(place)
         path, _ = self._places.path(local)
-        if path.is_file() or path.name.endswith((".whl", ".tar.gz", ".zip")):
+        if is_file(path) or path.name.endswith((".whl", ".tar.gz", ".zip")):
             return File(path=path, subdirectory=subdirectory)
         return self._places.directory(local, editable=editable, subdirectory=subdirectory)
 
@@ -253,7 +256,7 @@ class RequirementsLock(Lock):
         """The name that a source tree gives itself."""
         if isinstance(source, Directory):
             path = source.path / (source.subdirectory or "") / "pyproject.toml"
-            if path.is_file():
+            if is_file(path):
                 document, _ = parse_toml(read_content(path), path)
                 name = document.get("project", {}).get("name") or document.get("tool", {}).get("poetry", {}).get("name")
                 if isinstance(name, str):
@@ -274,12 +277,9 @@ def _indexes(lines: list[Line]) -> Indexes:
 
 
 def _is_place(text: str) -> bool:
-    """Whether a requirement without a name is a path or an address."""
-    return (
-        text.startswith((".", "/", "~"))
-        or "://" in text.partition("@")[0]
-        or text.endswith((".whl", ".tar.gz", ".zip"))
-    )
+    """Whether a requirement is a path or an address alone, without a name before it."""
+    place = text.partition("@")[0]
+    return text.startswith((".", "/", "~")) or "://" in place or place.endswith((".whl", ".tar.gz", ".zip"))
 
 
 def _is_url(text: str) -> bool:
