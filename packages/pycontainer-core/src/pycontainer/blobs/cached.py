@@ -66,7 +66,10 @@ class CachedBlob:
         with self._lock:
             if not self._fetched:
                 reused = is_intact(self._stored)
-                if not reused:
+                if reused:
+                    with suppress(OSError):  # recent entries are not evicted
+                        os.utime(self._stored.store.path(self.descriptor.digest))
+                else:
                     self._download()
                 self._fetched = True
                 name, size = self._title, self.descriptor.size

@@ -1,0 +1,212 @@
+"""Base images: found, the right variant chosen, and their facts known.
+
+    [base] = resolve_base("python:3.12-slim", [Platform("linux", "arm64")], registry=client, store=store, cache_dir=dir)
+    base.image.layers, base.facts.python, base.digest
+
+A name is looked up once; from then on its digest stands for it. Layers stay where they are until somebody reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from pycontainer.blobs.cached import CachedBlob
+from pycontainer.blobs.compression import open_decompressed
+from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
+from pycontainer.events import Emit, Noted, ignore
+from pycontainer.image import Image
+from pycontainer.layers.layer import Layer
+from pycontainer.layers.tar import read_entries
+from pycontainer.oci import Digest, media_types
+from pycontainer.sources.base.cache import FactsCache
+from pycontainer.sources.base.facts import BaseFacts, read_facts
+from pycontainer.sources.base.kept import kept_content
+from pycontainer.sources.base.places import open_place
+from pycontainer.sources.base.rootfs import RootFS
+from pycontainer.sources.base.variant import choose_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pycontainer.blobs.store import BlobStore
+    from pycontainer.oci import ImageConfig, Manifest, Platform
+    from pycontainer.sources.base.places import Place
+    from pycontainer.transports.registry import RegistryClient
+
+# What overlayfs mounts (buildkit #3067).
+MAX_LAYERS: Final = 127
+_MAX_ENTRIES: Final = 2_000_000
+_JOBS: Final = 4
+_LAYERS: Final = media_types.NONDISTRIBUTABLE | {
+    media_types.LAYER,
+    media_types.LAYER_GZIP,
+    media_types.LAYER_ZSTD,
+    media_types.DOCKER_LAYER,
+    media_types.DOCKER_LAYER_GZIP,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """A base image for one platform.
+
+    Attributes:
+        image: Its config and layers; a push may mount the layers from where they come from.
+        facts: What an application on it must know.
+        reference: As people call it: `python:3.12-slim`, `oci:base`.
+        digest: Of its manifest.
+        top: Of what the reference named: the same, or an index.
+        registry_reference: The whole name, `docker.io/library/python:3.12-slim`, where it comes from a registry.
+    """
+
+    image: Image
+    facts: BaseFacts
+    reference: str
+    digest: Digest
+    top: Digest
+    registry_reference: str | None = None
+
+
+def resolve_base(
+    text: str,
+    platforms: Sequence[Platform],
+    *,
+    registry: RegistryClient,
+    store: BlobStore,
+    cache_dir: Path,
+    emit: Emit = ignore,
+) -> tuple[Base, ...]:
+    """The base image for each of the platforms, in their order.
+
+    Args:
+        text: A reference, or `oci:DIR[:name]`, `oci-archive:FILE[:name]`, `docker-archive:FILE[:name]`.
+        platforms: What is wanted.
+        registry: Asked where it is a reference.
+        store: Keeps what is downloaded.
+        cache_dir: Where facts are remembered.
+        emit: Told of downloads.
+
+    Raises:
+        BaseImageError: There is no such image, or none for a platform, or it has too many layers, or it is `scratch`.
+        PyContainerError: It cannot be read.
+    """
+    if text == "scratch":
+        raise BaseImageError(
+            "An image `scratch` has no Python, which the application needs",
+            hint="Set {base_image} to an image with Python, such as `python:3.12-slim`",
+        )
+    place = open_place(text, registry=registry, store=store, emit=emit)
+    emit(Noted(message=f"Base image {place.name} is {place.descriptor.digest}", detail=True))
+    cache = FactsCache(cache_dir)
+    return tuple(_base(place, platform, cache, emit) for platform in platforms)
+
+
+def _base(place: Place, platform: Platform, cache: FactsCache, emit: Emit) -> Base:
+    descriptor, manifest, config = choose_variant(place.contents, place.descriptor, platform, name=place.name)
+    image = Image(config=config, layers=_layers(place, manifest, config))
+    facts = cache.get(descriptor.digest)
+    if facts is None:
+        emit(Noted(message=f"Reading {place.name} for {platform}", detail=True))
+        facts = cache.put(descriptor.digest, find_facts(image))
+    named = place.reference
+    if named is not None and named.tag:
+        named = named.with_tag(named.tag)
+    return Base(
+        image=image,
+        facts=facts,
+        reference=place.name,
+        digest=descriptor.digest,
+        top=place.descriptor.digest,
+        registry_reference=str(named) if named else None,
+    )
+
+
+def _layers(place: Place, manifest: Manifest, config: ImageConfig) -> tuple[Layer, ...]:
+    diff_ids = config.rootfs.diff_ids
+    count = len(manifest.layers)
+    if len(diff_ids) != count:
+        raise DocumentError(
+            f"The manifest and the config of `{place.name}` do not agree",
+            facts=[f"layers: {count}", f"diff_ids: {len(diff_ids)}"],
+        )
+    if count > MAX_LAYERS:
+        raise BaseImageError(
+            f"The base image `{place.name}` has {count} layers, more than the {MAX_LAYERS} that can be mounted",
+            hint="Merge its layers, for example with `podman build --squash-all`",
+        )
+    for layer in manifest.layers:
+        if layer.media_type not in _LAYERS:
+            raise BaseImageError(
+                f"A layer of `{place.name}` is of an unknown kind", facts=[f"media type: `{layer.media_type[:100]}`"]
+            )
+    origin = place.reference.with_tag(None) if place.reference else None
+    return tuple(
+        Layer(
+            blob=place.contents.blob(layer),
+            diff_id=diff_id,
+            title=f"{place.name}, layer {number} of {count}",
+            origin=origin,
+        )
+        for number, (layer, diff_id) in enumerate(zip(manifest.layers, diff_ids, strict=True), 1)
+    )
+
+
+def find_facts(image: Image) -> BaseFacts:
+    """Read all layers of an image, once, and tell what it has.
+
+    Raises:
+        IntegrityError: A layer is not what its descriptor or its diff_id says.
+        DocumentError: A layer is damaged or hostile.
+        BaseImageError: `/etc/passwd` or `/etc/group` is malformed.
+    """
+    root = RootFS()
+    left = _MAX_ENTRIES
+    with ThreadPoolExecutor(_JOBS, thread_name_prefix="base") as pool:
+        fetched = pool.map(_fetch, image.layers)
+        for layer, _ in zip(image.layers, fetched, strict=True):
+            left -= _apply(root, layer, left)
+    return read_facts(root, image.config)
+
+
+def _fetch(layer: Layer) -> None:
+    """Download the layers beside each other; they are read in order."""
+    if isinstance(layer.blob, CachedBlob):
+        layer.blob.fetch()
+
+
+def _apply(root: RootFS, layer: Layer, max_entries: int) -> int:
+    with open_decompressed(layer.open(), layer.descriptor.media_type) as tar:
+        reader = _Hashing(tar, layer.diff_id)
+        entries = read_entries(cast("BinaryIO", reader), max_entries=max_entries)
+        try:
+            count = root.apply(entries, keep=kept_content)
+        except DocumentError as error:
+            raise DocumentError(f"{layer.title} cannot be used: {error.message}", facts=error.facts) from error
+    reader.check(layer)
+    return count
+
+
+class _Hashing:
+    """The uncompressed bytes, hashed while they are read; the tar reader reads them to the end."""
+
+    def __init__(self, stream: BinaryIO, expected: Digest) -> None:
+        self._stream = stream
+        self._expected = expected
+        self._hash = hashlib.new(expected.algorithm, usedforsecurity=False)
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._hash.update(data)
+        return data
+
+    def check(self, layer: Layer) -> None:
+        found = Digest(self._expected.algorithm, self._hash.hexdigest())
+        if found != self._expected:
+            raise IntegrityError(
+                f"{layer.title} is not what the image's config says",
+                facts=[f"diff_id: `{self._expected}`", f"its uncompressed bytes: `{found}`"],
+            )
