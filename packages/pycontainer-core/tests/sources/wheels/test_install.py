@@ -22,7 +22,14 @@ from pycontainer.layers.recipe import Recipe
 from pycontainer.layers.record import LayerContents
 from pycontainer.layers.writer import LayerWriter
 from pycontainer.sources.target import PythonVersion
-from pycontainer.sources.wheels import Environment, EnvironmentRecipe, WheelInput, WheelsRecipe
+from pycontainer.sources.wheels import (
+    Environment,
+    EnvironmentRecipe,
+    WheelInput,
+    WheelsRecipe,
+    collision_warnings,
+    collisions_between,
+)
 from pycontainer.testing.wheels import EXECUTABLE, ForgedMember, WheelForge, record_row
 
 ENVIRONMENT = Environment(python=PythonVersion(3, 12, 4), interpreter="/usr/local/bin/python3.12")
@@ -304,6 +311,11 @@ class TestContent:
             f"{SITE}/usercustomize/__init__.py",
         )
 
+    def test_a_member_that_gives_its_memory_back_keeps_its_bytes(self, tmp_path: Path) -> None:
+        noise = os.urandom(24 << 20)
+        member = ForgedMember(name="demo/large.so", content=noise)
+        assert install(tmp_path, files={"demo/large.so": member})[f"{SITE}/demo/large.so"][1] == noise
+
     def test_contents_count_what_was_written(self, tmp_path: Path) -> None:
         contents, found = written(recipe(tmp_path, WheelForge(), WheelForge(name="other", files={"other.py": b"xyz"})))
         files = [content for info, content in found.values() if info.isfile()]
@@ -346,6 +358,14 @@ class TestCollisions:
         forges = (WheelForge(name="a", files={"x": b""}), WheelForge(name="b", files={"x/y.py": b""}))
         with pytest.raises(WheelError, match="b-1"):
             written(recipe(tmp_path, *forges))
+
+    def test_layers_can_be_compared_with_each_other(self, tmp_path: Path) -> None:
+        third = WheelForge(name="c", files={"b.py": b"other", "c.py": b""})
+        layers = [recipe(tmp_path, self.A, self.B), recipe(tmp_path, third)]
+        assert [str(collision) for collision in collisions_between(layers)] == [
+            f"`/{SITE}/b.py` of b 1.0 is replaced by that of c 1.0"
+        ]
+        assert collision_warnings(collisions_between(layers[:1])) == ()
 
 
 class TestDirectUrl:

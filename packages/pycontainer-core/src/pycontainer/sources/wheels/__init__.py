@@ -4,7 +4,7 @@ from pycontainer.sources.wheels.archive import Limits
 from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions
 from pycontainer.sources.wheels.environment import Environment, EnvironmentRecipe
 from pycontainer.sources.wheels.grouping import group_wheels
-from pycontainer.sources.wheels.recipe import WheelInput, WheelsRecipe
+from pycontainer.sources.wheels.recipe import WheelInput, WheelsRecipe, collisions_between
 from pycontainer.sources.wheels.wheel import WheelFile
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "WheelInput",
     "WheelsRecipe",
     "collision_warnings",
+    "collisions_between",
     "find_collisions",
     "group_wheels",
 ]

@@ -24,14 +24,19 @@ from pycontainer.sources.wheels.members import Member, check_members
 from pycontainer.sources.wheels.zipformat import read_members
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from pycontainer.blobs.hashing import BytesLike
+
 _SLICE = 1 << 20
 # Bytes of members that may stay in memory after they were used.
 _RELEASE = 16 << 20
+# Pieces in which about as many bytes of a member are inflated.
+_PIECES = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,13 +110,13 @@ class Archive:
 
     def content(self, member: Member) -> DeflatedMember:
         """The bytes of a member as they lie in the archive; a view of them must be released before `close`."""
-        end = member.start + member.compressed_size
-        return DeflatedMember(
-            data=memoryview(self._data)[member.start : end],
-            method=member.method,
-            size=member.size,
-            crc32=member.crc32,
-        )
+        if member.compressed_size > _RELEASE:
+            return _LargeMember(self, member)
+        return DeflatedMember(data=self.view(member), method=member.method, size=member.size, crc32=member.crc32)
+
+    def view(self, member: Member) -> memoryview:
+        """The compressed bytes of a member, in the map."""
+        return memoryview(self._data)[member.start : member.start + member.compressed_size]
 
     def read(self, name: str) -> bytes:
         """The content of a small file.
@@ -147,9 +152,10 @@ class Archive:
         """
         self._read += member.compressed_size
         if self._read > _RELEASE:
-            self._release()
+            self.release()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Give the memory of the map back; what is read again comes from the disk's cache."""
         self._read = 0
         if isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             self._data.madvise(mmap.MADV_DONTNEED)
@@ -162,7 +168,7 @@ class Archive:
             for start in range(0, len(view), _SLICE):
                 digest.update(view[start : start + _SLICE])
                 if not start % _RELEASE:
-                    self._release()
+                    self.release()
         if digest.hexdigest() != expected:
             raise WheelDefect(f"its sha256 is {digest.hexdigest()}", f"expected: {expected}")
 
@@ -174,6 +180,41 @@ class Archive:
             raise WheelDefect(
                 f"it unpacks from {len(self._data)} to {total} bytes, more than {self.limits.ratio} times its size"
             )
+
+
+class _LargeMember(DeflatedMember):
+    """A member that gives memory back while it is read, so that a library of 400 MB takes a few MB of it.
+
+    Its data is a new view each time somebody asks, and between times the pages may go.
+    """
+
+    __slots__ = ("_archive", "_asked", "_member")
+    _archive: Archive
+    _asked: int
+    _member: Member
+
+    def __init__(self, archive: Archive, member: Member) -> None:
+        # The base is frozen, and its `data` is the property below.
+        values = {"method": member.method, "size": member.size, "crc32": member.crc32}
+        for name, value in {**values, "_archive": archive, "_member": member, "_asked": 0}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def data(self) -> memoryview:
+        """The compressed bytes; `LayerWriter` copies one slice of a megabyte after the other from them."""
+        self._count(_RELEASE // _SLICE)
+        return self._archive.view(self._member)
+
+    def chunks(self, path: str) -> Iterator[BytesLike]:
+        """The uncompressed content, piece by piece."""
+        for chunk in super().chunks(path):
+            yield chunk
+            self._count(_PIECES)
+
+    def _count(self, most: int) -> None:
+        object.__setattr__(self, "_asked", self._asked + 1)
+        if self._asked % most == 0:
+            self._archive.release()
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:
