@@ -1,6 +1,6 @@
 """From configuration and project to a plan.
 
-    plan = make_plan(config, project, pyproject, bases=resolve, locate=index.fill)
+    plan = make_plan(config, project, pyproject, bases=resolve, list_files=complete)
 
 Nothing is written and no wheel is taken: the base's facts, the lock and the project's sources are all that is read.
 """
@@ -16,13 +16,13 @@ from pycontainer.errors import BaseImageError, ProjectError
 from pycontainer.events import Warned, ignore
 from pycontainer.oci import Platform
 from pycontainer.plan.account import choose_account
+from pycontainer.plan.dependencies import select
 from pycontainer.plan.execution import Layout, execution_parameters, image_annotations
 from pycontainer.plan.plan import BuildPlan, PlatformPlan
 from pycontainer.plan.tree import added_files, project_files
 from pycontainer.project import Start, find_start
 from pycontainer.project.start import normalize
 from pycontainer.project.vcs import source_annotations
-from pycontainer.sources.locks import Choice, SourcePolicy, choose_wheels
 from pycontainer.sources.target import Target
 from pycontainer.sources.wheels import Environment
 
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pycontainer.config import BuildConfig
+    from pycontainer.events import Emit
+    from pycontainer.plan.dependencies import ListFiles
     from pycontainer.project import Project, ProjectMetadata, Pyproject
     from pycontainer.sources.base import Base
-    from pycontainer.sources.locks import Chosen, Lock, LockedPackage
+    from pycontainer.sources.locks import Chosen
 
 _EPOCH: Final = "1970-01-01T00:00:00Z"
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -45,7 +47,7 @@ def make_plan(
     pyproject: Pyproject,
     *,
     bases: Callable[[Sequence[Platform]], Sequence[Base]],
-    locate: Callable[[Sequence[LockedPackage], Lock, Target], Sequence[LockedPackage]],
+    list_files: ListFiles,
     skip: Sequence[Path] = (),
     emit: Emit = ignore,
 ) -> BuildPlan:
@@ -56,7 +58,7 @@ def make_plan(
         project: The project as its front end sees it.
         pyproject: The same project's sources, to find how it starts.
         bases: Resolves the base image for platforms and finds its facts.
-        locate: Fills in the files of packages that the lock lists without addresses.
+        list_files: Completes packages whose files the lock does not list.
         skip: Paths that are never taken as files of the project: outputs.
         emit: Takes warnings.
 
@@ -70,8 +72,8 @@ def make_plan(
     ]
     for target, base in targets:
         _check_python(metadata, target, base)
-    lock = project.lock() if config.include_deps else None
-    selections = [_select(lock, target, config, locate) for target, _ in targets]
+    lock = project.lock(targets[0][0]) if config.include_deps else None
+    selections = [select(lock, project, target, config, list_files) for target, _ in targets]
     start = _start(config, pyproject, metadata, selections[0])
     if start.warning:
         emit(Warned(message=start.warning, hint="Set {entrypoint} to keep it as it is"))
@@ -145,31 +147,6 @@ def _check_python(metadata: ProjectMetadata, target: Target, base: Base) -> None
         )
 
 
-def _select(
-    lock: Lock | None,
-    target: Target,
-    config: BuildConfig,
-    locate: Callable[[Sequence[LockedPackage], Lock, Target], Sequence[LockedPackage]],
-) -> tuple[Chosen, ...]:
-    if lock is None:
-        return ()
-    choice = Choice(
-        extras=frozenset(config.extras),
-        groups=frozenset(config.groups),
-        all_extras=config.all_extras,
-        all_groups=config.all_groups,
-        only_groups=config.only_groups,
-        package=config.package,
-    )
-    policy = SourcePolicy(
-        no_build=config.no_build,
-        build_sdists=frozenset(map(normalize, config.build_sdists)) if config.build_sdists else None,
-        allow_outside=config.allow_outside,
-        insecure_hosts=frozenset(config.allow_http),
-    )
-    return choose_wheels(locate(lock.select(target, choice), lock, target), target, policy)
-
-
 def _start(config: BuildConfig, pyproject: Pyproject, metadata: ProjectMetadata, chosen: Sequence[Chosen]) -> Start:
     if config.entrypoint:
         return Start(command=tuple(config.entrypoint), reason="the options' entry point")
@@ -191,7 +168,7 @@ def _layout(config: BuildConfig, pyproject: Pyproject) -> Layout:
 
 
 def _annotations(config: BuildConfig, metadata: ProjectMetadata, root: Path, base: Base) -> dict[str, str]:
-    named = {"org.opencontainers.image.base.digest": str(base.digest)} if base.digest else {}
+    named = {"org.opencontainers.image.base.digest": str(base.top)}
     if base.registry_reference:
         named["org.opencontainers.image.base.name"] = base.registry_reference
     return image_annotations(metadata, source=source_annotations(root), base=named, created=_created(config))

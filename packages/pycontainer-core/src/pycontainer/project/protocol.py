@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pycontainer.sources.locks import Lock
+    from pycontainer.sources.target import Target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,16 +52,16 @@ class Project(Protocol):
         """Its metadata, read without running anything."""
         ...
 
-    def lock(self) -> Lock | None:
-        """Its lock, or none where it has none.
+    def lock(self, target: Target) -> Lock | None:
+        """Its lock, or none where it needs none; one without a lock may resolve one that holds for the target.
 
         Raises:
             LockError: The lock is malformed, or older than the project allows.
         """
         ...
 
-    def build_wheel(self, directory: Path) -> Path:
-        """Build the project's own wheel into `directory` and return its path.
+    def build_wheel(self, directory: Path, target: Target) -> Path:
+        """Build the project's own wheel, for the target if that matters, into `directory` and return its path.
 
         Raises:
             WheelBuildError: The build backend failed.

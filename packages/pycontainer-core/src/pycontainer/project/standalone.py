@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pycontainer.project.protocol import ProjectMetadata
     from pycontainer.sources.locks import Lock
+    from pycontainer.sources.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,8 @@ class StandaloneProject:
     """
 
     pyproject: Pyproject
-    resolve: Callable[[Pyproject], Lock]
-    build: Callable[[Path, Path], Path]
+    resolve: Callable[[Pyproject, Target], Lock]
+    build: Callable[[Path, Path, Target], Path]
     lock_file: Path | None = None
     locked: bool = False
     emit: Emit = field(default=ignore, repr=False)
@@ -54,7 +55,7 @@ class StandaloneProject:
         """Its metadata, read without running anything."""
         return self.pyproject.metadata
 
-    def lock(self) -> Lock | None:
+    def lock(self, target: Target) -> Lock | None:
         """The lock beside the project or at its workspace's root; one that is resolved now where there is none.
 
         Raises:
@@ -74,11 +75,11 @@ class StandaloneProject:
                 facts=[f"project: {self.root}"],
                 hint="Make one with `uv lock`, or turn {locked} off",
             )
-        return self.resolve(self.pyproject)
+        return self.resolve(self.pyproject, target)
 
-    def build_wheel(self, directory: Path) -> Path:
+    def build_wheel(self, directory: Path, target: Target) -> Path:
         """Build the project's wheel with its own backend, in isolation."""
-        return self.build(self.root, directory)
+        return self.build(self.root, directory, target)
 
     def _check_fresh(self, lock: Lock) -> None:
         try:

@@ -41,7 +41,7 @@ def resolve(
 ) -> Lock:
     """A lock of the project's dependencies as the indexes have them now.
 
-    Extras and groups are resolved into it: select from it with `Choice()`.
+    Extras and groups are resolved into it (`Lock.is_resolved`): select from it with `Choice()`.
 
     Args:
         root: The project; `pyproject.toml`, `requirements.in`, `setup.cfg` or `setup.py` in it is read.
@@ -91,7 +91,9 @@ def resolve(
             facts=uv.shown(done.errors),
         )
     # The file never exists, but what it names by relative paths is relative to where it would be.
-    return PyLock.read(root / "pylock.toml", done.output.encode())
+    lock = PyLock.read(root / "pylock.toml", done.output.encode())
+    lock.is_resolved = True
+    return lock
 
 
 def _input(root: Path) -> Path:

@@ -240,6 +240,7 @@ class Lock(ABC):
         digest: Of the file's bytes.
         indexes: Where packages come from, as far as the lock says it for all of them.
         warnings: What a user should know about this file, one sentence each.
+        is_resolved: Whether it was resolved for one choice of extras and groups, so that all of it is chosen.
     """
 
     format: str
@@ -249,6 +250,7 @@ class Lock(ABC):
         self.digest = digest
         self.indexes = Indexes()
         self.warnings: tuple[str, ...] = ()
+        self.is_resolved = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self.path)!r}>"

@@ -1,0 +1,141 @@
+"""`ImageBuilder`: a configuration and a project become an image, written to its destinations.
+
+result = ImageBuilder(BuildConfig(tag="ghcr.io/acme/api:1.4", push=True), emit=show).build()
+result.references[0]        # ghcr.io/acme/api@sha256:…
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from pycontainer.builder.ledger import LedgerKeeper
+from pycontainer.builder.outputs import names_of, open_destinations, output_paths
+from pycontainer.builder.recipes import order_recipes
+from pycontainer.builder.result import BuildResult
+from pycontainer.builder.session import Session
+from pycontainer.builder.wheels import WheelSupply
+from pycontainer.events import PhaseStarted, Warned, ignore
+from pycontainer.image import Image, ImageIndex
+from pycontainer.plan import make_plan
+from pycontainer.project import Pyproject
+from pycontainer.sources.base import default_base_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.builder.recipes import Wheels
+    from pycontainer.config import BuildConfig
+    from pycontainer.events import Emit
+    from pycontainer.layers.layer import Layer
+    from pycontainer.layers.recipe import Recipe
+    from pycontainer.plan import BuildPlan, PlatformPlan
+    from pycontainer.project import Project
+    from pycontainer.sources.locks import Lock, LockedPackage
+
+_CPUS = os.cpu_count() or 1
+_VERSION = "org.opencontainers.image.version"
+
+
+class ImageBuilder:
+    """Builds one image.
+
+    Args:
+        config: The options.
+        project: The project as a front end sees it; none means what is found in `config.context_path`.
+        emit: Hears what happens; may be called from several threads.
+    """
+
+    def __init__(self, config: BuildConfig, project: Project | None = None, *, emit: Emit = ignore) -> None:
+        self._config = config
+        self._project = project
+        self._emit = emit
+
+    def plan(self) -> BuildPlan:
+        """What `build` would do. The base's facts and the lock are read, nothing is written but caches.
+
+        Raises:
+            PyContainerError: The build cannot be done, as far as is known before it.
+        """
+        with Session(self._config, self._emit) as session:
+            return self._plan(session, *self._open(session))
+
+    def build(self) -> BuildResult:
+        """Build the image and write it to every destination.
+
+        Raises:
+            PyContainerError: It cannot be built or written; no destination has a half of it.
+        """
+        keeper = LedgerKeeper(self._emit)
+        with Session(self._config, keeper) as session:
+            project, pyproject = self._open(session)
+            plan = self._plan(session, project, pyproject)
+            names = names_of(self._config, plan.metadata.name)
+            keeper(PhaseStarted(name="layers"))
+            images = _images(session, plan, WheelSupply(session, project))
+            image = images[0] if len(images) == 1 else ImageIndex(images=images, annotations=images[0].annotations)
+            keeper(PhaseStarted(name="export"))
+            outputs = tuple(destination.write(image) for destination in open_destinations(session, names))
+            return BuildResult(digest=image.digest, images=images, outputs=outputs, ledger=keeper.close(outputs))
+
+    def _open(self, session: Session) -> tuple[Project, Pyproject]:
+        if self._project is not None:
+            return self._project, Pyproject.read(self._project.root)
+        return session.project()
+
+    def _plan(self, session: Session, project: Project, pyproject: Pyproject) -> BuildPlan:
+        session.emit(PhaseStarted(name="plan"))
+        base = self._config.base or default_base_image(project.root, project.metadata.requires_python)
+
+        def list_files(lock: Lock, packages: Sequence[LockedPackage]) -> Sequence[LockedPackage]:
+            session.use_indexes_of(lock)
+            if all(package.files_listed for package in packages):
+                return packages
+            return session.lookup.list_files(packages)
+
+        return make_plan(
+            self._config,
+            project,
+            pyproject,
+            bases=lambda platforms: session.bases(base, platforms),
+            list_files=list_files,
+            skip=output_paths(self._config),
+            emit=session.emit,
+        )
+
+
+def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Image, ...]:
+    """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
+    wheels = [supply.take(plan, platform) for platform in plan.platforms]
+    recipes = [order_recipes(plan, platform, each) for platform, each in zip(plan.platforms, wheels, strict=True)]
+    layers = _make_layers(session, {recipe.key: recipe for each in recipes for recipe in each})
+    return tuple(
+        _image(plan, platform, [layers[recipe.key] for recipe in own], each)
+        for platform, own, each in zip(plan.platforms, recipes, wheels, strict=True)
+    )
+
+
+def _make_layers(session: Session, recipes: dict[str, Recipe]) -> dict[str, Layer]:
+    """Layers by key. The largest come first by their place: wheels stand before the project."""
+    workers = min(session.config.jobs or _CPUS, len(recipes))
+    with ThreadPoolExecutor(max(1, workers), thread_name_prefix="layer") as pool:
+        futures = {key: pool.submit(session.layers.make, recipe, emit=session.emit) for key, recipe in recipes.items()}
+        try:
+            records = {key: future.result() for key, future in futures.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    for record in records.values():
+        for warning in record.contents.warnings:
+            session.emit(Warned(message=warning))
+    return {key: session.layers.layer(record) for key, record in records.items()}
+
+
+def _image(plan: BuildPlan, platform: PlatformPlan, layers: Sequence[Layer], wheels: Wheels) -> Image:
+    annotations, execution = dict(plan.annotations), dict(platform.execution)
+    if wheels.project is not None and _VERSION not in annotations:  # only its backend knew
+        annotations[_VERSION] = wheels.project.version
+        execution["labels"] = {_VERSION: wheels.project.version, **execution["labels"]}
+    image = platform.base.image.append(layers, created=plan.created)
+    return image.with_config(created=plan.created, **execution).with_annotations(annotations)

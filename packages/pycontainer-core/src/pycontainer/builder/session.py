@@ -1,0 +1,259 @@
+"""Everything that one build works with, made when it is first needed: stores, clients, builders.
+
+with Session(config, emit) as session:
+    session.bases([Platform.parse("linux/amd64")])
+    session.fetcher.fetch(artifact)
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pycontainer.blobs.store import BlobStore
+from pycontainer.builder.cache_home import cache_home
+from pycontainer.layers.cache import LayerCache
+from pycontainer.project.standalone import StandaloneProject, find_project
+from pycontainer.transports.http import HttpClient, HttpSettings
+from pycontainer.transports.secrets import Redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from pycontainer.config import BuildConfig
+    from pycontainer.events import Emit
+    from pycontainer.oci import Platform, Reference
+    from pycontainer.project import Pyproject
+    from pycontainer.sources.base import Base
+    from pycontainer.sources.builds import WheelBuilder
+    from pycontainer.sources.fetch import ArtifactFetcher
+    from pycontainer.sources.indexes import IndexCredentials, IndexLookup, IndexSettings
+    from pycontainer.sources.locks import Indexes, Lock
+    from pycontainer.sources.target import Target
+    from pycontainer.sources.uv import Uv
+    from pycontainer.transports.registry import Credential, RegistryClient
+
+_DEFAULT_JOBS = 8
+
+
+class Session:
+    """The services of one build. What is slow to import is imported by whoever needs it first.
+
+    Args:
+        config: The options.
+        emit: Hears of everything.
+    """
+
+    def __init__(self, config: BuildConfig, emit: Emit) -> None:
+        self.config = config
+        self.emit = emit
+        self._stack = ExitStack()
+        self._stated_indexes: Indexes | None = None
+
+    def __enter__(self) -> Self:
+        chosen = self.config.cache_dir
+        self.home = self._stack.enter_context(
+            cache_home(
+                chosen=None if chosen is None else self.config.path(chosen).resolve(),
+                enabled=self.config.cache,
+                emit=self.emit,
+            )
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close connections and remove what was temporary."""
+        self._stack.close()
+
+    @property
+    def jobs(self) -> int:
+        """How much happens at a time."""
+        return self.config.jobs or _DEFAULT_JOBS
+
+    @cached_property
+    def folder(self) -> Path:
+        """A folder that is gone when the build ends."""
+        folder = tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True)
+        return Path(self._stack.enter_context(folder))
+
+    @cached_property
+    def layers(self) -> LayerCache:
+        """Layers by the keys of their recipes."""
+        return LayerCache(self.home / "layers")
+
+    @cached_property
+    def downloads(self) -> BlobStore:
+        """Wheels and sdists, by digest."""
+        return BlobStore(self.home / "wheels")
+
+    @cached_property
+    def http(self) -> HttpClient:
+        """The client for indexes and files; registries have one of their own."""
+        settings = self.indexes.apply_to(self._http_settings)
+        client = HttpClient(settings, emit=self.emit)
+        self._stack.callback(client.close)
+        return client
+
+    @cached_property
+    def registry(self) -> RegistryClient:
+        """The client for registries."""
+        from pycontainer.transports.registry import RegistryClient, RegistrySettings  # noqa: PLC0415
+
+        client = RegistryClient(
+            RegistrySettings(
+                http=self._http_settings,
+                insecure=frozenset(self.config.insecure_registries),
+                mirrors=self.config.mirrors_by_registry,
+                credentials=self._stated_credentials,
+                own_registries=frozenset(reference.registry for reference in self._pushed_to),
+                jobs=self.config.jobs or 4,
+            ),
+            emit=self.emit,
+        )
+        self._stack.callback(client.close)
+        return client
+
+    def use_indexes_of(self, lock: Lock) -> None:
+        """Let what a lock says of its indexes count; before any index is asked."""
+        self._stated_indexes = lock.indexes
+
+    @cached_property
+    def indexes(self) -> IndexSettings:
+        """Where packages come from: the options, the lock, the settings of uv, pip and Poetry."""
+        from pycontainer.sources.indexes import Index, load_index_settings  # noqa: PLC0415
+
+        settings = load_index_settings(self.config.root, environment=os.environ, stated=self._stated_indexes)
+        if self.config.index_url:
+            settings = replace(settings, default=Index.parse(self.config.index_url, source="the options"))
+        return replace(settings, insecure_hosts=settings.insecure_hosts | frozenset(self.config.allow_http))
+
+    @cached_property
+    def uv(self) -> Uv | None:
+        """The program uv, where it is installed."""
+        from pycontainer.sources.uv import find_uv  # noqa: PLC0415
+
+        return find_uv(os.environ, self.indexes)
+
+    @cached_property
+    def credentials(self) -> IndexCredentials:
+        """Who we are to indexes."""
+        from pycontainer.sources.indexes import IndexCredentials  # noqa: PLC0415
+
+        return IndexCredentials(self.indexes, environment=os.environ, emit=self.emit)
+
+    @cached_property
+    def lookup(self) -> IndexLookup:
+        """Finds files whose address the lock does not tell."""
+        from pycontainer.sources.indexes import IndexLookup  # noqa: PLC0415
+        from pycontainer.transports.index_pages import IndexPages  # noqa: PLC0415
+
+        return IndexLookup(
+            self.indexes,
+            IndexPages(self.http, authorize=self.credentials.headers),
+            default=lambda: self.uv.default_index() if self.uv else None,
+            allowed_hosts=frozenset(self.config.allow_http),
+        )
+
+    @cached_property
+    def fetcher(self) -> ArtifactFetcher:
+        """Brings locked files to this host."""
+        from pycontainer.sources.fetch import ArtifactFetcher  # noqa: PLC0415
+
+        return ArtifactFetcher(
+            self.downloads,
+            self.http,
+            self.lookup,
+            headers=self.credentials.headers,
+            parallel=self.jobs,
+            emit=self.emit,
+        )
+
+    @cached_property
+    def builder(self) -> WheelBuilder:
+        """Builds wheels of sources."""
+        from pycontainer.sources.builds import WheelBuilder  # noqa: PLC0415
+
+        return WheelBuilder(
+            self.home / "built",
+            uv=self.uv,
+            fetch=lambda artifact: self.fetcher.fetch(artifact),  # noqa: PLW0108 - made only when an sdist is built
+            root=self.config.root,
+            environment=os.environ,
+            insecure_hosts=frozenset(self.config.allow_http),
+            emit=self.emit,
+        )
+
+    def bases(self, text: str, platforms: Sequence[Platform]) -> Sequence[Base]:
+        """The base image for each platform, with its facts."""
+        from pycontainer.sources.base import resolve_base  # noqa: PLC0415
+
+        return resolve_base(
+            text,
+            platforms,
+            registry=self.registry,
+            store=BlobStore(self.home / "bases"),
+            cache_dir=self.home / "facts",
+            emit=self.emit,
+        )
+
+    def project(self) -> tuple[StandaloneProject, Pyproject]:
+        """The project of the options: that of the context, or a member of its workspace."""
+        pyproject = find_project(self.config.root, self.config.package)
+        lock = self.config.lock
+        project = StandaloneProject(
+            pyproject=pyproject,
+            resolve=self._resolve,
+            build=self._build,
+            lock_file=None if lock is None else self.config.path(lock).resolve(),
+            locked=self.config.locked,
+            emit=self.emit,
+        )
+        return project, pyproject
+
+    def _resolve(self, pyproject: Pyproject, target: Target) -> Lock:
+        from pycontainer.plan.dependencies import choice_of  # noqa: PLC0415
+        from pycontainer.sources.resolve import resolve  # noqa: PLC0415
+
+        return resolve(
+            pyproject.root,
+            target.python,
+            choice_of(self.config, package=None),
+            uv=self.uv,
+            no_build=self.config.no_build,
+            emit=self.emit,
+        )
+
+    def _build(self, root: Path, directory: Path, target: Target) -> Path:
+        return self.builder.build_tree(root, target).copy_to(directory)
+
+    @property
+    def _http_settings(self) -> HttpSettings:
+        ca_file = self.config.ca_file
+        return HttpSettings(
+            ca_files=() if ca_file is None else (self.config.path(ca_file),),
+            allowed_hosts=frozenset(self.config.allow_http),
+        )
+
+    @property
+    def _pushed_to(self) -> tuple[Reference, ...]:
+        return self.config.references if self.config.push else ()
+
+    @property
+    def _stated_credentials(self) -> dict[str, Credential]:
+        from pycontainer.transports.registry import Credential  # noqa: PLC0415
+
+        username, password = self.config.username, self.config.password
+        if username is None or not isinstance(password, Redacted):
+            return {}
+        stated = Credential(username=username, password=password)
+        return {reference.registry: stated for reference in self._pushed_to}
