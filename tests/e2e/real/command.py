@@ -19,6 +19,7 @@ class Pycontainer:
     """`pycontainer build` with a cache that no other test run shares."""
 
     cache: Path
+    prefix: tuple[str, ...] = ()
     python: Path = Path(sys.executable)
 
     def build(
@@ -31,4 +32,4 @@ class Pycontainer:
     ) -> CompletedProcess[str]:
         """Build an image of `project`; what it prints on standard output is the digest reference."""
         words = ("build", "--context", project, "--cache-dir", self.cache, *options)
-        return run(self.python.parent / "pycontainer", *words, env=env, cwd=cwd, status=status)
+        return run(*self.prefix, self.python.parent / "pycontainer", *words, env=env, cwd=cwd, status=status)
