@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -25,6 +26,8 @@ _OPEN_PARAMETERS = frozenset({"digest", "from", "last", "mount", "n", "scope", "
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 # Shorter texts are words; masking them would garble messages and give nothing away.
 _MIN_SECRET = 4
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\u024f]+")
+_QUOTED = 300
 
 
 class Redacted:
@@ -104,3 +107,9 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
             if len(form) >= _MIN_SECRET:
                 text = text.replace(form, MASK)
     return text
+
+
+def printable(text: str) -> str:
+    """What a server wrote, fit for a message: one line, no control characters, at most 300 of the rest."""
+    line = _UNPRINTABLE.sub(" ", text).strip()
+    return line if len(line) <= _QUOTED else f"{line[:_QUOTED]}…"

@@ -20,8 +20,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pycontainer.errors import NetworkError, ToolError
 from pycontainer.sources.locks.addresses import insecure_host, redact
-from pycontainer.transports.http.failures import printable
-from pycontainer.transports.secrets import redact_url, scrub
+from pycontainer.transports.secrets import printable, redact_url, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

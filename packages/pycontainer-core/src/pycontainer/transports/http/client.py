@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from pycontainer.errors import NetworkError, StoreError
 from pycontainer.events import Noted, ignore
 from pycontainer.transports.http import tls
-from pycontainer.transports.http.failures import TransientNetworkError, connection_error, proxy_denied
+from pycontainer.transports.http.connections import TransientNetworkError, connection_error, proxy_denied
 from pycontainer.transports.http.proxies import Proxy, proxy_for
 from pycontainer.transports.http.response import Response
 from pycontainer.transports.http.retries import RETRIED_STATUSES

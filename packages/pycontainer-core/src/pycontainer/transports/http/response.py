@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pycontainer.errors import NetworkError
-from pycontainer.transports.http.failures import connection_error
+from pycontainer.transports.http.connections import connection_error
 from pycontainer.transports.secrets import redact_url
 
 if TYPE_CHECKING:

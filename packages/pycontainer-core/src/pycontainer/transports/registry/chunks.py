@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.errors import NetworkError
-from pycontainer.transports.http.failures import TransientNetworkError, status_error
+from pycontainer.transports.http.connections import TransientNetworkError
+from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.retries import RETRIED_STATUSES
 from pycontainer.transports.registry.counted import CountedReader, HighWater
 

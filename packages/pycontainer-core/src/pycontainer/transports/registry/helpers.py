@@ -12,9 +12,8 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import ToolError
-from pycontainer.transports.http.failures import printable
 from pycontainer.transports.registry.settings import Credential
-from pycontainer.transports.secrets import Redacted
+from pycontainer.transports.secrets import Redacted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.events import Warned, ignore
 from pycontainer.transports.http import HttpClient, Origin
-from pycontainer.transports.http.failures import printable
 from pycontainer.transports.registry.auth import Authorizer, Need, denied_error
 from pycontainer.transports.registry.challenge import choose_challenge
-from pycontainer.transports.secrets import scrub
+from pycontainer.transports.secrets import printable, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +69,11 @@ class Session:
         authorization = self._authorizer.header(need) if ours else None
         response = self._send(method, url, authorization, headers, body=body, size=size, retry=retry)
         if response.status == UNAUTHORIZED and ours and self.is_from_registry(response):
-            renewed = self._renew(response, need, refused=authorization)
+            try:
+                renewed = self._renew(response, need, refused=authorization)
+            except BaseException:
+                response.close()
+                raise
             if not answer_challenge and authorization is not None:
                 return response
             response.drain()

@@ -13,7 +13,8 @@ import contextlib
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from pycontainer.errors import DeniedError, IntegrityError, NetworkError
-from pycontainer.transports.http.failures import TransientNetworkError, status_error
+from pycontainer.transports.http.connections import TransientNetworkError
+from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.retries import RETRIED_STATUSES
 from pycontainer.transports.http.urls import check_server_url, resolve
 from pycontainer.transports.registry.auth import Need
