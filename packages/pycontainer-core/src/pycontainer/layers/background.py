@@ -15,12 +15,12 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sized
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
-_Batch: TypeAlias = "list[tuple[Callable[..., object], tuple[Sized, ...]]]"
+_Batch: TypeAlias = "list[tuple[Callable[..., object], tuple[Any, ...]]]"
 
 # Bytes of arguments that are handed over together, and how many such batches may wait: this bounds the memory.
 _BATCH = 1 << 20
@@ -40,10 +40,16 @@ class Background:
         self._weight = 0
         self._failure: BaseException | None = None
 
-    def run(self, work: Callable[..., object], *data: Sized) -> None:
-        """Do this after all that was asked before; waits while too much is waiting."""
-        self._batch.append((work, data))
-        self._weight += sum(map(len, data))
+    def run(self, work: Callable[..., object], *arguments: Any, weight: int = 0) -> None:
+        """Do this after all that was asked before; waits while too much is waiting.
+
+        Args:
+            work: What to call.
+            arguments: What to call it with.
+            weight: The bytes that the arguments hold.
+        """
+        self._batch.append((work, arguments))
+        self._weight += weight
         if self._weight >= _BATCH:
             self._hand_over()
 

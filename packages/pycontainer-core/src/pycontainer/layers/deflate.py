@@ -2,15 +2,19 @@
 
     GZIP_HEADER + fixed_block(header) + stream_of_the_wheel + gzip_trailer(crc, size)
 
-None of this asks a compressor, so none of it can differ from host to host.
+None of this asks a compressor, so none of it can differ from host to host: a decompressor only answers questions that
+have one answer.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
+
+import deflate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +25,10 @@ GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 FINAL_BLOCK = b"\x03\x00"
 
 _STORED_MAX = 0xFFFF
+# Length and inverted length of an empty stored block.
+_STORED_LENGTH = b"\0\0\xff\xff"
+# A final stored block of one byte.
+_PROBE = b"\x01\x01\x00\xfe\xff!"
 _MATCH_MAX = 258
 _ASCII_MAX = 0x7F
 _ZEROS = re.compile(rb"(\0{4,})")
@@ -59,8 +67,31 @@ def fixed_block(data: bytes) -> bytes:
     # End of block is seven zero bits, the header of the stored block three more; then the byte is filled.
     count += 7 + 3
     out += bits.to_bytes((count + 7) // 8, "little")
-    out += b"\0\0\xff\xff"
+    out += _STORED_LENGTH
     return bytes(out)
+
+
+def open_end(stream: bytes, size: int) -> bytes | None:
+    """A deflate stream of one block so that another block can follow it, at a byte boundary; none where it cannot be.
+
+    Bit 0 of the first byte says that the block is the final one: it is cleared. An empty stored block then fills the
+    last byte. Its header is three zero bits: where the last byte has as many to spare they are there already, else
+    one byte more is needed. Only decoding tells which, and only the right form decodes.
+
+    Args:
+        stream: The whole stream, known to be sound and to end where its bytes end.
+        size: Bytes that it unpacks to; they are held in memory.
+    """
+    if not stream[0] & 1:
+        return None
+    opened = bytes((stream[0] & 0xFE,)) + stream[1:]
+    for closing in (_STORED_LENGTH, b"\0" + _STORED_LENGTH):
+        with suppress(deflate.DeflateError):
+            unpacked = deflate.deflate_decompress(opened + closing + _PROBE, size + 1)
+            # The block gives `size` bytes, and the probe one: both were reached exactly if there are no more or fewer.
+            if len(unpacked) == size + 1 and unpacked[-1:] == _PROBE[-1:]:
+                return opened + closing
+    return None
 
 
 def _literals(data: bytes) -> tuple[int, int]:

@@ -4,8 +4,7 @@
     layer.compress(tar_bytes)          # compressed here, together
     layer.header(tar_bytes)            # encoded by hand
     layer.content(inflated)            # what is unpacked from ...
-    layer.stream(deflated)             # ... this, which goes in as it is
-    layer.end()
+    layer.small_stream(deflated, size) # ... this, which goes in as it is
     descriptor, diff_id = layer.finish()
 
 gzip allows members one after the other, and a deflate stream is a row of blocks; so foreign streams can stand between
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING
 import deflate
 
 from pycontainer.blobs.hashing import HashingWriter
-from pycontainer.layers.deflate import GZIP_HEADER, fixed_block, gzip_trailer
+from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gzip_trailer, open_end
 from pycontainer.oci import Descriptor, Digest, media_types
 
 if TYPE_CHECKING:
     from pycontainer.blobs.hashing import BytesLike, Sink
 
-LEVEL = 4
+LEVEL = 1
 
 
 class SplicedGzip:
@@ -60,13 +59,25 @@ class SplicedGzip:
         """The next bytes of a deflate stream."""
         self._blob.write(deflated)
 
+    def small_stream(self, deflated: bytes, size: int) -> None:
+        """A whole deflate stream that unpacks to `size` bytes; the gzip member goes on after it where it can."""
+        joined = open_end(deflated, size)
+        if joined is None:
+            self._blob.write(deflated)
+            self.end()
+        else:
+            self._blob.write(joined)
+
     def end(self) -> None:
         """The stream is whole; ends the gzip member."""
         self._blob.write(gzip_trailer(self._crc, self._size))
         self._open = False
 
     def finish(self) -> tuple[Descriptor, Digest]:
-        """The descriptor of the gzip file, and the digest of the tar in it; the last part ended its member."""
+        """The descriptor of the gzip file, and the digest of the tar in it."""
+        if self._open:
+            self._blob.write(FINAL_BLOCK)
+            self.end()
         descriptor = Descriptor(media_type=media_types.LAYER_GZIP, digest=self._blob.digest, size=self._blob.size)
         return descriptor, Digest("sha256", self._tar.hexdigest())
 

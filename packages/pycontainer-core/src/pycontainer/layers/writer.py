@@ -39,9 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["DeflatedMember", "Inflated", "LayerWriter"]
 
 # Larger members are spliced, smaller ones gathered.
-GATHER_MAX = 16 << 10
+GATHER_MAX = 32 << 10
+# Larger streams are not examined whether the next block can follow them: that takes their size in memory.
+JOIN_MAX = 1 << 20
 # Bytes of tar that are compressed together: the memory it takes, and one gzip member each.
-CHUNK = 1 << 20
+CHUNK = 4 << 20
+_SLICE = 1 << 20
 # A path below a known directory needs no closer look when it is short and its last part looks like this.
 _PLAIN = 255
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*").fullmatch
@@ -179,13 +182,17 @@ class LayerWriter:
         self._directories.clear()
         self._background.run(self._out.header, before)
         for piece in content:
-            self._background.run(self._out.content, piece)
+            self._background.run(self._out.content, piece, weight=len(piece))
             self._progress(len(piece))
-        view = memoryview(member.data)
-        for start in range(0, len(view), CHUNK):
-            # A copy, since whoever owns the memory may take it back as soon as `deflated` returns.
-            self._background.run(self._out.stream, bytes(view[start : start + CHUNK]))
-        self._background.run(self._out.end)
+        # Copies, since whoever owns the memory may take it back as soon as `deflated` returns.
+        if member.size <= JOIN_MAX:
+            stream = bytes(member.data)
+            self._background.run(self._out.small_stream, stream, member.size, weight=len(stream))
+        else:
+            for start in range(0, len(member.data), _SLICE):
+                stream = bytes(member.data[start : start + _SLICE])
+                self._background.run(self._out.stream, stream, weight=len(stream))
+            self._background.run(self._out.end)
         self._owed = padding(member.size)
 
     def _flush(self) -> None:
@@ -197,7 +204,8 @@ class LayerWriter:
             self._compress(CHUNK)
 
     def _compress(self, most: int) -> None:
-        self._background.run(self._out.compress, bytes(self._gathered[:most]))
+        chunk = bytes(self._gathered[:most])
+        self._background.run(self._out.compress, chunk, weight=len(chunk))
         del self._gathered[:most]
 
     def _progress(self, count: int) -> None:
