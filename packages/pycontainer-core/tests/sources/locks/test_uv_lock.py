@@ -355,6 +355,7 @@ def check(lock_at: LockAt, pyproject: str, lib: str = LIB) -> None:
 
 def test_a_lock_of_what_the_project_requires_is_fresh(lock_at: LockAt) -> None:
     check(lock_at, PYPROJECT)
+    check(lock_at, PYPROJECT + 'several = [{ path = "x" }, { index = "i" }]\n')
     check(lock_at, PYPROJECT.replace("a>=1,<2", "A <2, >=1").replace('"b[x]; ', '"b [X] ; '))
 
 
@@ -388,6 +389,12 @@ def test_a_lock_of_something_else_is_stale_and_says_why(lock_at: LockAt, old: st
 def test_a_member_that_has_changed_makes_the_lock_stale(lock_at: LockAt) -> None:
     with pytest.raises(LockError, match="`lib`: `y` is required now"):
         check(lock_at, PYPROJECT, LIB.replace('"z"', '"z", "y"'))
+
+
+def test_the_pythons_of_a_group_are_part_of_its_requirements(lock_at: LockAt) -> None:
+    text = PYPROJECT + '[tool.uv.dependency-groups]\ndev = { requires-python = ">=3.12,<4" }\n'
+    with pytest.raises(LockError, match="the marker of `d` has changed"):
+        check(lock_at, text)
 
 
 @pytest.mark.network

@@ -4,12 +4,13 @@
 
 The lock remembers what each workspace member required when it was made (`metadata`). This is compared with what the
 members' `pyproject.toml` say now: names, extras, specifiers, markers, kinds of sources, optional dependencies,
-dependency groups and `requires-python`. Not compared are indexes, constraints and overrides, and members whose
-dependencies are dynamic: only `uv lock --check` knows about those.
+dependency groups and `requires-python`. Not compared are indexes, constraints and overrides, requirements with several
+sources, and members whose dependencies are dynamic: only `uv lock --check` knows about those.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _LOCAL = ("path", "directory", "editable", "virtual")
 _REFS = ("rev", "tag", "branch")
+_CLAUSE = re.compile(r"(===|[=~!<>]=|[<>])\s*([\w.*+!]+)", re.ASCII)
 
 
 class _Wanted(NamedTuple):
@@ -83,7 +85,7 @@ def _package_differences(package: UvPackage, pyproject: Mapping[str, Any], root:
     optional = project.get("optional-dependencies", {})
     for extra, texts in optional.items():
         wanted += [_parse(text, f"extra == '{normalize(extra)}'", sources) for text in texts]
-    yield from _differences(package.name, wanted, [_locked(each) for each in metadata.requires_dist])
+    yield from _differences(package.name, wanted, metadata.requires_dist, sources)
     yield from _group_differences(package.name, pyproject, metadata.requires_dev, sources)
     if metadata.provides_extras is not None:
         changed = {normalize(extra) for extra in optional} ^ {normalize(extra) for extra in metadata.provides_extras}
@@ -98,12 +100,15 @@ def _group_differences(
     if legacy is not None:
         groups["dev"] = [*groups.get("dev", []), *legacy]
     known = {normalize(group): requirements for group, requirements in locked.items()}
+    settings = pyproject.get("tool", {}).get("uv", {}).get("dependency-groups", {})
+    pythons = {normalize(group): str(table.get("requires-python", "")) for group, table in settings.items()}
     for group in sorted({*groups, *known}):
         if group not in groups or (group not in known and groups[group]):
             yield f"`{name}`: group `{group}`"
             continue
-        wanted = [_parse(text, None, sources) for text in dict.fromkeys(_expand(groups, group, ()))]
-        yield from _differences(f"{name}, group {group}", wanted, [_locked(each) for each in known.get(group, [])])
+        members = dict.fromkeys(_expand(groups, group, pythons, ()))
+        wanted = [_parse(text, marker, sources) for text, marker in members]
+        yield from _differences(f"{name}, group {group}", wanted, known.get(group, []), sources)
 
 
 def _python_differences(directory: Path, document: UvDocument, pyproject: Mapping[str, Any]) -> Iterator[str]:
@@ -126,9 +131,13 @@ def _python_differences(directory: Path, document: UvDocument, pyproject: Mappin
                 return
 
 
-def _differences(where: str, wanted: Iterable[_Wanted], locked: Iterable[_Wanted]) -> Iterator[str]:
+def _differences(
+    where: str, wanted: Iterable[_Wanted], locked: Iterable[UvRequirement], sources: Mapping[str, Any]
+) -> Iterator[str]:
     """What stands on one side alone; markers of one name may be split and joined, so they are compared last."""
-    ours, theirs = _grouped(wanted), _grouped(locked)
+    several = {name for name, source in sources.items() if isinstance(source, list)}
+    ours = _grouped(each for each in wanted if each.name not in several)
+    theirs = _grouped(each for each in map(_locked, locked) if each.name not in several)
     for key in sorted({*ours, *theirs}, key=str):
         one, other = ours.get(key), theirs.get(key)
         if one is None or other is None:
@@ -174,7 +183,7 @@ def _locked(requirement: UvRequirement) -> _Wanted:
     )
 
 
-def _parse(text: str, extra: str | None, sources: Mapping[str, Any]) -> _Wanted:
+def _parse(text: str, condition: str | None, sources: Mapping[str, Any]) -> _Wanted:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only for `--locked`
 
     try:
@@ -183,7 +192,7 @@ def _parse(text: str, extra: str | None, sources: Mapping[str, Any]) -> _Wanted:
         raise LockError("A requirement in `pyproject.toml` is malformed", facts=[str(error)[:200]]) from error
     name = normalize(requirement.name)
     source = _source_kind(sources.get(name), requirement.url)
-    markers = [marker for marker in (str(requirement.marker or ""), extra) if marker]
+    markers = [marker for marker in (str(requirement.marker or ""), condition) if marker]
     return _Wanted(
         name=name,
         extras=frozenset(map(normalize, requirement.extras)),
@@ -194,8 +203,6 @@ def _parse(text: str, extra: str | None, sources: Mapping[str, Any]) -> _Wanted:
 
 
 def _source_kind(source: Any, url: str | None) -> str:
-    if isinstance(source, list):
-        source = next(iter(source), None)
     if isinstance(source, dict):
         if "git" in source:
             return " ".join(["git", *(f"{key}={source[key]}" for key in _REFS if key in source)])
@@ -226,15 +233,24 @@ def _sources(pyproject: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str,
     return {normalize(name): source for table in tables for name, source in table.items()}
 
 
-def _expand(groups: Mapping[str, Sequence[Any]], group: str, including: tuple[str, ...]) -> Iterator[str]:
-    """The requirements of a group and of those it includes (PEP 735)."""
+def _expand(
+    groups: Mapping[str, Sequence[Any]], group: str, pythons: Mapping[str, str], including: tuple[str, ...]
+) -> Iterator[tuple[str, str | None]]:
+    """The requirements of a group and of those it includes (PEP 735), each with what uv's settings for groups add.
+
+    `pythons` is `requires-python` of `[tool.uv.dependency-groups]`, which holds for all that a group includes.
+    """
     if group in including:
         raise LockError(f"The dependency group `{group}` includes itself")
+    path = (*including, group)
+    clauses = [clause.strip() for each in path for clause in pythons.get(each, "").split(",") if clause.strip()]
+    matches = [match for clause in clauses if (match := _CLAUSE.fullmatch(clause))]
+    marker = " and ".join(f"python_full_version {match[1]} '{match[2]}'" for match in matches) or None
     for member in groups.get(group, []):
         if isinstance(member, str):
-            yield member
+            yield member, marker
         elif isinstance(member, dict) and isinstance(member.get("include-group"), str):
-            yield from _expand(groups, normalize(member["include-group"]), (*including, group))
+            yield from _expand(groups, normalize(member["include-group"]), pythons, path)
 
 
 def _is_dynamic(pyproject: Mapping[str, Any]) -> bool:
