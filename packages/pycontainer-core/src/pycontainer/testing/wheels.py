@@ -39,7 +39,7 @@ class ForgedMember:
         method: 8 deflates, 0 stores, anything else stores and lies.
         local: Fields of the local header to change: `flags`, `method`, `crc32`, `compressed_size`, `size`, `name`,
             `extra`.
-        central: The same of the entry in the directory, and `offset`, `comment`.
+        central: The same of the entry in the directory, and `offset`, `needed`, `comment`.
         compressed: Instead of the content compressed.
         after: Bytes behind the content, such as a data descriptor.
     """
@@ -220,13 +220,13 @@ def _local_header(member: ForgedMember) -> bytes:
 
 
 def _central_header(member: ForgedMember, offset: int) -> bytes:
-    said = {**member.fields(), "offset": offset, **member.central}
+    said = {**member.fields(), "offset": offset, "needed": 20, **member.central}
     name, extra, comment = _bytes(said["name"]), _bytes(said["extra"]), _bytes(said["comment"])
     system, attributes = (0, 0) if member.mode is None else (3, member.mode << 16)
     fixed = (said["flags"], said["method"], 0, 0x21, said["crc32"], said["compressed_size"], said["size"])
     lengths = (len(name), len(extra), len(comment))
     return (
-        struct.pack("<4sBBHHHHHLLLHHH", b"PK\1\2", 20, system, 20, *fixed, *lengths)
+        struct.pack("<4sBBHHHHHLLLHHH", b"PK\1\2", 20, system, said["needed"], *fixed, *lengths)
         + struct.pack("<HHLL", 0, 0, attributes, said["offset"])
         + name
         + extra

@@ -38,6 +38,7 @@ _ENCRYPTED_FLAGS = 1 | 1 << 6 | 1 << 13
 # Bits 1 and 2 tell how hard the compressor tried.
 _KNOWN_FLAGS = 0b110 | _DESCRIPTOR_FLAG | _UTF8_FLAG
 _METHODS = (0, 8)
+_NEWEST = 63  # version 6.3 of the format; its upper byte is the system that wrote the archive
 _ELSEWHERE16 = 0xFFFF
 _ELSEWHERE = 0xFFFFFFFF
 _MAX_COMMENT = 0xFFFF
@@ -146,7 +147,7 @@ def _read_directory(data: mmap.mmap | bytes, directory: _Directory) -> list[_Ent
 
 def _read_entry(block: bytes, at: int) -> tuple[_Entry, int]:
     (
-        magic, _, _, flags, method, _, crc32, compressed_size, size,
+        magic, _, needed, flags, method, _, crc32, compressed_size, size,
         name_length, extra_length, comment_length, disk, _, attributes, offset,
     ) = _CENTRAL.unpack_from(block, at)  # fmt: skip
     begin = at + _CENTRAL.size
@@ -154,7 +155,7 @@ def _read_entry(block: bytes, at: int) -> tuple[_Entry, int]:
     raw_name = block[begin : begin + name_length]
     if magic != _CENTRAL_MAGIC or end > len(block):
         raise WheelDefect("its directory is damaged")
-    if flags & ~_KNOWN_FLAGS or method not in _METHODS or disk:
+    if flags & ~_KNOWN_FLAGS or method not in _METHODS or disk or needed & 0xFF > _NEWEST:
         raise _unsupported(raw_name, flags, method)
     try:
         name = raw_name.decode(_ENCODER[bool(flags & _UTF8_FLAG)])
