@@ -229,11 +229,11 @@ class StoredBlob:
             if isinstance(error, FileNotFoundError):
                 raise IntegrityError(f"The blob `{digest}` is not in the store", facts=[f"store: {path}"]) from error
             raise _failed("read", path, error) from error
-        raw = os.fdopen(number, "rb", buffering=0)
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode) or status.st_size != self.descriptor.size:
-            raw.close()
-            self._reject(f"it has {status.st_size} bytes instead of {self.descriptor.size}")
+            os.close(number)
+            self._reject(f"it is not a file of {self.descriptor.size} bytes")
+        raw = os.fdopen(number, "rb", buffering=0)
         reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest))
         return io.BufferedReader(reader, _SLICE)
 
