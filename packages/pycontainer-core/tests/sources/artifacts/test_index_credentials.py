@@ -4,20 +4,25 @@ from pathlib import Path
 
 import pytest
 
+from pycontainer.events import Emit, Event, ignore
 from pycontainer.sources.indexes import Index, IndexCredentials, IndexSettings
 
 URL = "https://index.example/simple/"
 
 
-def made(environment=None, emit=None, *, home: Path | None = None, keyring: bool = False, **fields):
-    index = Index.parse(fields.pop("url", URL), source="test", **fields)
-    variables = {
-        "HOME": str(home or "/nonexistent"),
-        "XDG_CONFIG_HOME": str(home or "/nonexistent"),
-        **(environment or {}),
-    }
-    settings = IndexSettings(default=index, keyring=keyring)
-    return IndexCredentials(settings, environment=variables, **({"emit": emit} if emit else {}))
+def made(
+    environment: dict[str, str] | None = None,
+    emit: Emit = ignore,
+    *,
+    home: Path | None = None,
+    keyring: bool = False,
+    url: str = URL,
+    name: str | None = None,
+) -> IndexCredentials:
+    index = Index.parse(url, source="test", name=name)
+    folder = str(home or "/nonexistent")
+    variables = {"HOME": folder, "XDG_CONFIG_HOME": folder, **(environment or {})}
+    return IndexCredentials(IndexSettings(default=index, keyring=keyring), environment=variables, emit=emit)
 
 
 def user_of(headers: dict[str, str]) -> str | None:
@@ -25,15 +30,15 @@ def user_of(headers: dict[str, str]) -> str | None:
     return base64.b64decode(value.removeprefix("Basic ")).decode() if value else None
 
 
-def test_nobody_is_nobody():
+def test_nobody_is_nobody() -> None:
     assert made().headers(f"{URL}demo/") == {}
 
 
-def test_the_user_part_of_an_address():
+def test_the_user_part_of_an_address() -> None:
     assert user_of(made(url="https://me:p%40ss@index.example/simple/").headers(f"{URL}demo/")) == "me:p@ss"
 
 
-def test_a_token_as_a_user():
+def test_a_token_as_a_user() -> None:
     assert user_of(made(url="https://token@index.example/simple/").headers(f"{URL}demo/")) == "token:"
 
 
@@ -41,12 +46,12 @@ def test_a_token_as_a_user():
     ("name", "prefix"),
     [("corp", "UV_INDEX_CORP"), ("my-corp.one", "UV_INDEX_MY_CORP_ONE"), ("my-corp", "POETRY_HTTP_BASIC_MY_CORP")],
 )
-def test_variables_by_the_name_of_the_index(name, prefix):
+def test_variables_by_the_name_of_the_index(name: str, prefix: str) -> None:
     environment = {f"{prefix}_USERNAME": "me", f"{prefix}_PASSWORD": "pass"}
     assert user_of(made(environment, name=name).headers(f"{URL}demo/")) == "me:pass"
 
 
-def test_the_file_of_poetry(tmp_path):
+def test_the_file_of_poetry(tmp_path: Path) -> None:
     folder = tmp_path / "poetry"
     folder.mkdir()
     (folder / "auth.toml").write_text('[http-basic.corp]\nusername = "me"\npassword = "pass"\n')
@@ -54,7 +59,7 @@ def test_the_file_of_poetry(tmp_path):
     assert user_of(made(environment, name="corp").headers(URL)) == "me:pass"
 
 
-def test_netrc_of_the_home_and_of_the_variable(tmp_path):
+def test_netrc_of_the_home_and_of_the_variable(tmp_path: Path) -> None:
     (tmp_path / ("_netrc" if sys.platform == "win32" else ".netrc")).write_text(
         "machine index.example login me password home\n"
     )
@@ -63,14 +68,14 @@ def test_netrc_of_the_home_and_of_the_variable(tmp_path):
     assert user_of(made({"NETRC": str(tmp_path / "other")}, home=tmp_path).headers(URL)) == "me:other"
 
 
-def test_netrc_serves_hosts_that_are_no_index(tmp_path):
+def test_netrc_serves_hosts_that_are_no_index(tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine files.example login me password pass\n")
     assert user_of(made({"NETRC": str(tmp_path / "netrc")}).headers("https://files.example/x.whl")) == "me:pass"
 
 
-def test_a_broken_netrc_is_passed_over_without_being_quoted(tmp_path, planted):
+def test_a_broken_netrc_is_passed_over_without_being_quoted(tmp_path: Path, planted: str) -> None:
     (tmp_path / "netrc").write_text(f"machine index.example login me passwort {planted}\n")
-    heard = []
+    heard: list[Event] = []
     assert made({"NETRC": str(tmp_path / "netrc")}, heard.append).headers(URL) == {}
     assert len(heard) == 1
     assert planted not in repr(heard)
@@ -85,11 +90,11 @@ def test_a_broken_netrc_is_passed_over_without_being_quoted(tmp_path, planted):
         "https://other.example/simple/demo/",
     ],
 )
-def test_credentials_stay_with_their_scheme_host_and_port(url):
+def test_credentials_stay_with_their_scheme_host_and_port(url: str) -> None:
     assert made(url="https://me:pass@index.example/simple/").headers(url) == {}
 
 
-def test_of_two_indexes_on_one_host_the_nearer_path_decides():
+def test_of_two_indexes_on_one_host_the_nearer_path_decides() -> None:
     one = Index.parse("https://a:1@index.example/team-a/simple", source="test")
     two = Index.parse("https://b:2@index.example/team-ab/simple", source="test")
     credentials = IndexCredentials(IndexSettings(extra=(one, two)), environment={"HOME": "/nonexistent"})
@@ -100,7 +105,7 @@ def test_of_two_indexes_on_one_host_the_nearer_path_decides():
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the keyring")
 class TestKeyring:
     @pytest.fixture
-    def path(self, tmp_path) -> str:
+    def path(self, tmp_path: Path) -> str:
         program = tmp_path / "keyring"
         program.write_text(
             f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$2" = index.example ] && echo from-keyring || exit 1\n'
@@ -108,19 +113,19 @@ class TestKeyring:
         program.chmod(0o755)
         return f"{tmp_path}:/usr/bin:/bin"
 
-    def test_it_is_asked_by_address_then_by_host(self, path, tmp_path):
+    def test_it_is_asked_by_address_then_by_host(self, path: str, tmp_path: Path) -> None:
         credentials = made({"PATH": path}, keyring=True, url="https://me@index.example/simple/")
         assert user_of(credentials.headers(URL)) == "me:from-keyring"
         assert user_of(credentials.headers(URL)) == "me:from-keyring"
         asked = (tmp_path / "asked").read_text().splitlines()
         assert asked == ["get https://index.example/simple/ me", "get index.example me"]
 
-    def test_it_is_left_alone_unless_the_settings_ask_for_it(self, path, tmp_path):
+    def test_it_is_left_alone_unless_the_settings_ask_for_it(self, path: str, tmp_path: Path) -> None:
         made({"PATH": path}, url="https://me@index.example/simple/").headers(URL)
         assert not (tmp_path / "asked").exists()
 
 
-def test_secrets_for_redaction_are_known(planted):
+def test_secrets_for_redaction_are_known(planted: str) -> None:
     environment = {"UV_INDEX_CORP_PASSWORD": "one-secret", "PIP_INDEX_URL": "https://u:two-secret@index.example/"}
     credentials = made(environment, url=f"https://me:{planted}@index.example/simple/")
     assert {"one-secret", "two-secret", planted} <= credentials.secrets()

@@ -1,10 +1,11 @@
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from pycontainer.errors import ConfigError
-from pycontainer.sources.indexes import Index, load_index_settings
+from pycontainer.sources.indexes import Index, IndexSettings, load_index_settings
 from pycontainer.sources.locks import Indexes
 from pycontainer.transports.http import HttpSettings
 
@@ -19,10 +20,10 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def load(root: Path, tmp_path: Path):
+def load(root: Path, tmp_path: Path) -> Callable[..., IndexSettings]:
     """Loads settings as somebody with an empty home and nothing for the whole system."""
 
-    def load(stated: Indexes | None = None, **variables: str):
+    def load(stated: Indexes | None = None, **variables: str) -> IndexSettings:
         environment = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_DIRS": str(tmp_path / "none"), **variables}
         if "PIP_CONFIG_FILE" not in variables and Path("/etc/pip.conf").exists():
             environment["PIP_CONFIG_FILE"] = "/dev/null"
@@ -37,18 +38,18 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def urls(indexes) -> list[str]:
+def urls(indexes: Iterable[Index]) -> list[str]:
     return [index.url for index in indexes]
 
 
-def test_nothing_is_baked_in(load):
+def test_nothing_is_baked_in(load: Callable[..., IndexSettings]) -> None:
     settings = load()
     assert settings.default is None
     assert settings.everything == ()
 
 
 class TestUv:
-    def test_variables(self, load):
+    def test_variables(self, load: Callable[..., IndexSettings]) -> None:
         settings = load(
             UV_DEFAULT_INDEX="https://main.example/simple",
             UV_INDEX="corp=https://corp.example/simple https://two.example/simple",
@@ -66,12 +67,12 @@ class TestUv:
         assert settings.insecure_hosts == {"old.example"}
         assert settings.keyring
 
-    def test_the_older_names_of_the_variables_count_less(self, load):
+    def test_the_older_names_of_the_variables_count_less(self, load: Callable[..., IndexSettings]) -> None:
         settings = load(UV_INDEX_URL="https://old.example/simple", UV_DEFAULT_INDEX="https://new.example/simple")
         assert settings.default is not None
         assert settings.default.url == "https://new.example/simple"
 
-    def test_the_table_of_the_project(self, load, root):
+    def test_the_table_of_the_project(self, load: Callable[..., IndexSettings], root: Path) -> None:
         write(
             root / "pyproject.toml",
             """
@@ -93,7 +94,9 @@ class TestUv:
         assert (corp.name, corp.explicit) == ("corp", True)
         assert urls(settings.find_links) == [str(root / "wheels")]
 
-    def test_uv_toml_stands_before_the_table_and_the_user_behind_it(self, load, root, tmp_path):
+    def test_uv_toml_stands_before_the_table_and_the_user_behind_it(
+        self, load: Callable[..., IndexSettings], root: Path, tmp_path: Path
+    ) -> None:
         write(root / "pyproject.toml", '[tool.uv]\nindex-url = "https://ignored.example/simple"')
         write(root / "uv.toml", 'index-url = "https://project.example/simple"')
         write(
@@ -110,18 +113,20 @@ class TestUv:
             ("https://user.example/simple", True),
         ]
 
-    def test_a_member_finds_the_settings_of_its_workspace(self, load, root):
+    def test_a_member_finds_the_settings_of_its_workspace(self, load: Callable[..., IndexSettings], root: Path) -> None:
         write(root.parent / "uv.toml", 'index-url = "https://workspace.example/simple"')
         write(root / "pyproject.toml", '[project]\nname = "member"')
         default = load().default
         assert default is not None
         assert default.url == "https://workspace.example/simple"
 
-    def test_no_config_means_no_files(self, load, root):
+    def test_no_config_means_no_files(self, load: Callable[..., IndexSettings], root: Path) -> None:
         write(root / "uv.toml", 'index-url = "https://project.example/simple"')
         assert load(UV_NO_CONFIG="1").default is None
 
-    def test_a_file_that_is_no_toml_is_named_and_not_quoted(self, load, root, planted):
+    def test_a_file_that_is_no_toml_is_named_and_not_quoted(
+        self, load: Callable[..., IndexSettings], root: Path, planted: str
+    ) -> None:
         write(root / "uv.toml", f'index-url = https://me:{planted}@index.example"')
         with pytest.raises(ConfigError) as caught:
             load()
@@ -131,7 +136,7 @@ class TestUv:
 
 @posix
 class TestPip:
-    def test_variables(self, load, root):
+    def test_variables(self, load: Callable[..., IndexSettings], root: Path) -> None:
         settings = load(
             PIP_INDEX_URL="https://main.example/simple",
             PIP_EXTRA_INDEX_URL="https://one.example/simple\n  https://two.example/simple",
@@ -158,7 +163,14 @@ class TestPip:
             ("anywhere.conf", {"PIP_CONFIG_FILE": "{tmp}/anywhere.conf"}),
         ],
     )
-    def test_every_place_that_pip_reads(self, load, tmp_path, place, variables, monkeypatch):
+    def test_every_place_that_pip_reads(
+        self,
+        load: Callable[..., IndexSettings],
+        tmp_path: Path,
+        place: str,
+        variables: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         write(tmp_path / place, "[global]\nindex_url = https://conf.example/simple\n")
         monkeypatch.setattr("pycontainer.sources.indexes.pip.sys.platform", "linux")
         values = {"PIP_CONFIG_FILE": "", **{name: value.format(tmp=tmp_path) for name, value in variables.items()}}
@@ -166,7 +178,7 @@ class TestPip:
         assert default is not None
         assert default.url == "https://conf.example/simple"
 
-    def test_a_variable_replaces_the_file(self, load, tmp_path):
+    def test_a_variable_replaces_the_file(self, load: Callable[..., IndexSettings], tmp_path: Path) -> None:
         write(
             tmp_path / "pip.conf",
             "[global]\nextra-index-url =\n  https://a.example/simple\n  https://b.example/simple\n",
@@ -176,7 +188,9 @@ class TestPip:
         replaced = load(PIP_CONFIG_FILE=conf, PIP_EXTRA_INDEX_URL="https://c.example/simple")
         assert urls(replaced.extra) == ["https://c.example/simple"]
 
-    def test_a_broken_file_is_named_and_not_quoted(self, load, tmp_path, planted):
+    def test_a_broken_file_is_named_and_not_quoted(
+        self, load: Callable[..., IndexSettings], tmp_path: Path, planted: str
+    ) -> None:
         conf = write(tmp_path / "pip.conf", f"https://me:{planted}@index.example\n")
         with pytest.raises(ConfigError) as caught:
             load(PIP_CONFIG_FILE=str(conf))
@@ -184,13 +198,13 @@ class TestPip:
         assert planted not in repr(caught.value.__dict__) + str(caught.value)
         assert caught.value.__suppress_context__
 
-    def test_pip_counts_less_than_uv(self, load):
+    def test_pip_counts_less_than_uv(self, load: Callable[..., IndexSettings]) -> None:
         settings = load(PIP_INDEX_URL="https://pip.example/simple", UV_DEFAULT_INDEX="https://uv.example/simple")
         assert settings.default is not None
         assert settings.default.url == "https://uv.example/simple"
 
 
-def test_sources_of_poetry(load, root):
+def test_sources_of_poetry(load: Callable[..., IndexSettings], root: Path) -> None:
     write(
         root / "pyproject.toml",
         """
@@ -215,7 +229,7 @@ def test_sources_of_poetry(load, root):
     assert [(index.name, index.explicit) for index in settings.extra] == [("corp", False), ("torch", True)]
 
 
-def test_what_the_lock_says_counts_first(load):
+def test_what_the_lock_says_counts_first(load: Callable[..., IndexSettings]) -> None:
     settings = load(
         Indexes(index="https://lock.example/simple", find_links=("/srv/wheels",)),
         UV_DEFAULT_INDEX="https://uv.example/simple",
@@ -227,7 +241,7 @@ def test_what_the_lock_says_counts_first(load):
     assert not settings.no_index
 
 
-def test_credentials_of_an_address_are_set_aside_and_print_as_stars(planted):
+def test_credentials_of_an_address_are_set_aside_and_print_as_stars(planted: str) -> None:
     index = Index.parse(f"https://me:{planted.replace('-', '%2D')}@index.example/simple", source="test")
     assert index.url == "https://index.example/simple"
     assert index.username == "me"
