@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import CompletedProcess
 
-COPY = ("skopeo", "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false")
+COPY = ("copy", "--quiet", "--insecure-policy", "--src-tls-verify=false")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class Bundles:
         """Copy an image from a registry into an OCI layout and unpack it."""
         layout = self._directory(reference, "layout", platform)
         override = ("--override-arch", platform.split("/")[1]) if platform else ()
-        run(*COPY, *override, f"docker://{reference}", f"oci:{layout}:pulled")
+        run("skopeo", *override, *COPY, f"docker://{reference}", f"oci:{layout}:pulled")
         run("umoci", "unpack", "--image", f"{layout}:pulled", self._directory(reference, "bundle", platform))
 
     def run(self, reference: str, *arguments: str, platform: str | None = None) -> CompletedProcess[str]:

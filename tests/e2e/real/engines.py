@@ -174,7 +174,9 @@ class Containerd:
 
     def run(self, reference: str, *arguments: str, platform: str | None = None) -> CompletedProcess[str]:
         """See `Engine.run`."""
-        return self.command("run", "--rm", *_platform(platform), reference, new_name(), *arguments)
+        # What follows the name replaces the entry point, too; engines add to it.
+        command = (*_entry_point(reference, platform), *arguments) if arguments else ()
+        return self.command("run", "--rm", *_platform(platform), reference, new_name(), *command)
 
     @contextmanager
     def serve(self, reference: str, *, platform: str | None = None) -> Iterator[Container]:
@@ -191,6 +193,13 @@ class Containerd:
 
     def _execute(self, name: str, *words: str) -> CompletedProcess[str]:
         return self.command("task", "exec", "--exec-id", new_name(), name, *words)
+
+
+def _entry_point(reference: str, platform: str | None) -> tuple[str, ...]:
+    override = ("--override-arch", platform.split("/")[1]) if platform else ()
+    inspect = ("skopeo", *override, "inspect", "--config", "--tls-verify=false", f"docker://{reference}")
+    config = json.loads(run(*inspect).stdout)["config"]
+    return tuple(config.get("Entrypoint") or ())
 
 
 def _platform(platform: str | None) -> tuple[str, ...]:
