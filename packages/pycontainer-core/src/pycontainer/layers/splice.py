@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING
 import deflate
 
 from pycontainer.blobs.hashing import HashingWriter
-from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gzip_trailer, open_end
+from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gzip_trailer, open_end, stored_blocks
 from pycontainer.oci import Descriptor, Digest, media_types
 
 if TYPE_CHECKING:
     from pycontainer.blobs.hashing import BytesLike, Sink
 
+# Measured over 140 wheels: level 1 makes layers of 1.015 times what `tar | gzip -6` does and 1.21 at most (kubernetes),
+# level 3 of 1.010 and 1.14, in 1.5 times the time.
 LEVEL = 1
+_SAMPLES = 4
+_SAMPLE = 16 << 10
+_DENSE = 0.98
 
 
 class SplicedGzip:
@@ -39,11 +44,14 @@ class SplicedGzip:
         self._size = 0
 
     def compress(self, data: bytes) -> None:
-        """Tar bytes that are compressed here; ends the gzip member."""
+        """Tar bytes that are compressed here, unless that is in vain; a compressed part ends the gzip member."""
         self._begin()
         self._count(data)
-        self._blob.write(deflate.deflate_compress(data, LEVEL))
-        self.end()
+        if _is_dense(data):
+            self._blob.write(b"".join(stored_blocks(data)))
+        else:
+            self._blob.write(deflate.deflate_compress(data, LEVEL))
+            self.end()
 
     def header(self, data: bytes) -> None:
         """Tar bytes of which most are zeros."""
@@ -90,3 +98,14 @@ class SplicedGzip:
         self._tar.update(data)
         self._crc = deflate.crc32(data, self._crc)
         self._size += len(data)
+
+
+def _is_dense(data: bytes) -> bool:
+    """Whether samples of the data do not compress: pictures, archives, model weights, at which libdeflate is slow."""
+    step = len(data) // _SAMPLES
+    if step < 2 * _SAMPLE:
+        return False
+    return all(
+        len(deflate.deflate_compress(data[start : start + _SAMPLE], LEVEL)) > _SAMPLE * _DENSE
+        for start in range(step // 2, len(data), step)
+    )
