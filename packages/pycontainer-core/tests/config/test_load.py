@@ -39,6 +39,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "extras": ("pg,redis", '["pg", "redis"]', ("pg", "redis")),
     "groups": ("web", '["web"]', ("web",)),
     "package": ("api", '"api"', "api"),
+    "lenient_wheels": ("gmsh", '["gmsh"]', ("gmsh",)),
     "build_sdists": ("lxml", '["lxml"]', ("lxml",)),
     "index_url": ("https://index.example/simple", '"https://index.example/simple"', "https://index.example/simple"),
     "registry": ("ghcr.io/acme", '"ghcr.io/acme"', "ghcr.io/acme"),

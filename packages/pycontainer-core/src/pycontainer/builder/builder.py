@@ -21,6 +21,7 @@ from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
 from pycontainer.project import Pyproject
 from pycontainer.sources.base import default_base_image
+from pycontainer.sources.wheels import WheelsRecipe, collision_warnings, collisions_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,11 +110,26 @@ def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Ima
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
     recipes = [order_recipes(plan, platform, each) for platform, each in zip(plan.platforms, wheels, strict=True)]
+    for each in recipes:
+        _check_collisions(session, each)
     layers = _make_layers(session, {recipe.key: recipe for each in recipes for recipe in each})
     return tuple(
         _image(plan, platform, [layers[recipe.key] for recipe in own], each)
         for platform, own, each in zip(plan.platforms, recipes, wheels, strict=True)
     )
+
+
+def _check_collisions(session: Session, recipes: Sequence[Recipe]) -> None:
+    """Look for files that packages of different layers both bring, unless all layers are known from a build that did.
+
+    Raises:
+        WheelError: There are such files, and `strict` is set.
+    """
+    wheels = [recipe for recipe in recipes if isinstance(recipe, WheelsRecipe)]
+    strict = session.config.strict
+    if strict or any(session.layers.get(recipe.key) is None for recipe in wheels):
+        for warning in collision_warnings(collisions_between(wheels), strict=strict):
+            session.emit(Warned(message=warning))
 
 
 def _make_layers(session: Session, recipes: dict[str, Recipe]) -> dict[str, Layer]:

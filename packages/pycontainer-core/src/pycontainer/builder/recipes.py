@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ConfigError
+from pycontainer.project.start import normalize
 from pycontainer.sources.files import DirectoryRecipe, FilesRecipe
 from pycontainer.sources.files.recipe import parents
 from pycontainer.sources.wheels import EnvironmentRecipe, WheelsRecipe, group_wheels
@@ -50,13 +51,17 @@ def order_recipes(plan: BuildPlan, platform: PlatformPlan, wheels: Wheels) -> li
         ConfigError: Base and project together have more layers than an engine can mount.
     """
     environment = platform.environment
-    strict = plan.config.strict
+
+    def install(wheels: tuple[WheelInput, ...]) -> WheelsRecipe:
+        lenient = frozenset(map(normalize, plan.config.lenient_wheels))
+        return WheelsRecipe(wheels=wheels, environment=environment, strict=plan.config.strict, lenient=lenient)
+
     below: list[Recipe] = [account_recipe(platform, plan.layout.workdir), EnvironmentRecipe(environment=environment)]
     above: list[Recipe] = []
     if wheels.local:
-        above.append(WheelsRecipe(wheels=wheels.local, environment=environment, strict=strict))
+        above.append(install(wheels.local))
     if wheels.project is not None:
-        above.append(WheelsRecipe(wheels=(wheels.project,), environment=environment, strict=strict))
+        above.append(install((wheels.project,)))
     if plan.files:
         above.append(files_recipe("project files", plan.files, platform, plan.layout.workdir))
     if plan.extra_files:
@@ -64,10 +69,7 @@ def order_recipes(plan: BuildPlan, platform: PlatformPlan, wheels: Wheels) -> li
     groups: Sequence[Recipe] = ()
     if wheels.packages:
         budget = _room(plan, platform, taken=len(below) + len(above))
-        groups = [
-            WheelsRecipe(wheels=group, environment=environment, strict=strict)
-            for group in group_wheels(wheels.packages, budget)
-        ]
+        groups = [install(group) for group in group_wheels(wheels.packages, budget)]
     return [*below, *groups, *above]
 
 

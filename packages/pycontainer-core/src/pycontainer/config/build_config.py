@@ -70,6 +70,7 @@ class BuildConfig:
         package: Member of the workspace.
         no_build: Whether to refuse dependencies that are not wheels.
         build_sdists: Dependencies that may be built although they have wheels, by name.
+        lenient_wheels: Dependencies whose wheels may have an incomplete or wrong `RECORD`, by name.
         allow_outside: Whether dependencies may come from directories outside of the lock file's.
         index_url: The package index where the lock names none. May hold credentials: it is not shown.
         strict: Whether two wheels with different files of one path are an error.
@@ -130,6 +131,7 @@ class BuildConfig:
     package: str | None = None
     no_build: bool = False
     build_sdists: Sequence[str] = ()
+    lenient_wheels: Sequence[str] = ()
     allow_outside: bool = False
     index_url: str | None = field(default=None, repr=False)
     strict: bool = False

@@ -283,6 +283,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "groups": _name,
     "package": _name,
     "build_sdists": _name,
+    "lenient_wheels": _name,
     "index_url": _index_url,
     "registry": check_registry,
     "username": _username,

@@ -366,6 +366,15 @@ _DEPENDENCIES: Final = (
         default="those that have no wheels at all",
     ),
     Option(
+        name="lenient_wheels",
+        shape=Shape.TEXTS,
+        group=Group.DEPENDENCIES,
+        flags=("--lenient-wheel",),
+        metavar="NAME",
+        commas=True,
+        help="dependency whose wheel is taken although its `RECORD` is incomplete or wrong",
+    ),
+    Option(
         name="allow_outside",
         shape=Shape.BOOLEAN,
         group=Group.DEPENDENCIES,

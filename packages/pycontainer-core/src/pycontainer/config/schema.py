@@ -41,6 +41,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
     "extras": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "groups": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "package": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+    "lenient_wheels": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "build_sdists": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "index_url": r"^https?://\S+$",
     "registry": r"^(https://)?[^\s@:/]+(:[0-9]+)?(/[^\s@:]*)?$",

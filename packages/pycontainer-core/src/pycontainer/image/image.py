@@ -63,6 +63,7 @@ class Image:
                     digest=layer.descriptor.digest,
                     size=layer.descriptor.size,
                     annotations=layer.descriptor.annotations,
+                    urls=layer.descriptor.urls,
                 )
                 for layer in self.layers
             ),

@@ -97,7 +97,7 @@ class WheelFile:
         if deviations and not self.lenient:
             raise WheelDefect(
                 *deviations,
-                hint=f"Use a wheel of `{self.name}` whose RECORD is right, such as one built from its sdist",
+                hint=f"Use a wheel of `{self.name}` whose RECORD is right, or name it in {{lenient_wheels}}",
             )
         return shortened(deviations)
 
