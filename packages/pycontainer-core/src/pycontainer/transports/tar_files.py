@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.blob import BytesBlob
 from pycontainer.blobs.compression import open_decompressed
-from pycontainer.errors import DocumentError, StoreError
+from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.layers.entries import Kind, contained_path
 from pycontainer.layers.tar import BLOCK, END, header, padding, read_entries
 
@@ -221,11 +221,17 @@ def write_members(sink: Sink, members: Iterable[Member], *, advance: Callable[[i
                 put(header(folder, Kind.DIRECTORY, mode=0o755))
         size = member.blob.descriptor.size
         put(header(member.name, Kind.FILE, size=size))
+        left = size
         with member.blob.open() as stream:
             while data := stream.read(_SLICE):
+                left -= len(data)
+                if left < 0:
+                    break
                 put(data)
                 if advance is not None:
                     advance(len(data))
+        if left:  # the next header would not stand where readers look for it
+            raise IntegrityError(f"`{member.name}` has not the {size} bytes that its descriptor says")
         put(bytes(padding(size)))
     put(END)
     # As tar(1) does: whole records of 20 blocks, which some readers still want.
