@@ -102,5 +102,5 @@ def test_every_variable_is_documented_on_one_page() -> None:
     assert {name for name in read if name not in page} <= UNDOCUMENTED
 
 
-# Where a system keeps its directories, which nobody sets for us.
-UNDOCUMENTED = {"HOME", "LOCALAPPDATA", "PATH", "USERPROFILE", "APPDATA"}
+# Where a system keeps its directories, which nobody sets for us; and what the config of a base image is asked for.
+UNDOCUMENTED = {"HOME", "LOCALAPPDATA", "PATH", "USERPROFILE", "APPDATA", "PYTHON_VERSION"}
