@@ -14,6 +14,7 @@ import hashlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from pycontainer.errors import DeniedError, IntegrityError, LockError, NetworkError, PyContainerError, StoreError
@@ -85,6 +86,7 @@ class ArtifactFetcher:
         self._emit = emit
         self._lock = threading.Lock()
         self._running: dict[tuple[object, ...], Future[Fetched]] = {}
+        self._stopped = threading.Event()
 
     def fetch(self, artifact: Artifact) -> Path:
         """The path of the file, its bytes checked just now.
@@ -122,7 +124,8 @@ class ArtifactFetcher:
         Raises:
             PyContainerError: As for `fetch`; when several fail, one error that names all of them.
         """
-        return tuple(gather([lambda artifact=artifact: self.fetch(artifact) for artifact in artifacts], self._parallel))  # type: ignore[misc]
+        tasks = [partial(self.fetch, artifact) for artifact in artifacts]
+        return tuple(gather(tasks, self._parallel, interrupt=self._stopped.set))
 
     def _fetched(self, artifact: Artifact) -> Fetched:
         known = self._stored(artifact)
@@ -188,6 +191,8 @@ class ArtifactFetcher:
         hashes = {name: hashlib.new(name, usedforsecurity=False) for name in artifact.hashes if name in _STRONG}
         with self.store.writer() as writer:
             while data := stream.read(_SLICE):
+                if self._stopped.is_set():
+                    raise NetworkError(f"The download of `{artifact.filename}` was interrupted")
                 writer.write(data)
                 for each in hashes.values():
                     each.update(data)
@@ -205,8 +210,15 @@ class ArtifactFetcher:
         return Fetched(path=self.store.path(digest), sha256=digest.hex, size=size)
 
 
-def gather(tasks: Sequence[Callable[[], _T]], parallel: int) -> list[_T]:
+def gather(
+    tasks: Sequence[Callable[[], _T]], parallel: int, *, interrupt: Callable[[], object] = lambda: None
+) -> list[_T]:
     """The results of tasks that run at once, in their order.
+
+    Args:
+        tasks: What to run.
+        parallel: How many at once.
+        interrupt: Called on Ctrl-C, for the tasks that run to end soon; what has not begun never will.
 
     Raises:
         PyContainerError: The error of the one task that failed, or one error about all that did.
@@ -215,7 +227,8 @@ def gather(tasks: Sequence[Callable[[], _T]], parallel: int) -> list[_T]:
         futures = [pool.submit(task) for task in tasks]
         try:
             failures = [error for future in futures if (error := future.exception()) is not None]
-        except BaseException:  # Ctrl-C: what has not begun never will
+        except BaseException:
+            interrupt()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if failures:

@@ -39,6 +39,7 @@ _DROPPED = frozenset(
 )
 _INDEX_URL = re.compile(r"^--(?:default-)?index(?:-url)?[ =](\S+)$", re.MULTILINE)
 _LINES = 20
+_TRACEBACK = "Traceback (most recent call last)"
 _LINE = 400
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x20-\x7e\t\n\u00a0-\uffff]")
 MISSING_HINT = "Install uv, or `pycontainer-core[uv]`"
@@ -105,7 +106,7 @@ class Uv:
         """The last twenty lines of what it printed, fit for an error: no secrets, no colours, no endless lines."""
         text = redact(scrub(_ANSI.sub("", text), self.secrets))
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-        return [line if len(line) <= _LINE else f"{line[:_LINE]}…" for line in lines[-_LINES:]]
+        return [line if len(line) <= _LINE else f"{line[:_LINE]}…" for line in _telling(lines)]
 
     def default_index(self) -> str | None:
         """The address of the index that uv uses when nobody configures one; needs no network.
@@ -127,6 +128,20 @@ class Uv:
             done = self.run(["python", "find", f"cpython@{version}", "--no-project", "--system"], cwd=Path(folder))
         path = Path(done.output.strip()) if done.status == 0 and done.output.strip() else None
         return path if path is not None and path.is_file() else None
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """The last twenty lines; or ten of them, after the last ten of a traceback that stands before them.
+
+    uv reads a backend's two streams side by side, so that the traceback may come before what was printed long ago.
+    """
+    begin = max((number for number, line in enumerate(lines) if line.startswith(_TRACEBACK)), default=None)
+    if begin is None:
+        return lines[-_LINES:]
+    end = next((n for n in range(begin + 1, len(lines)) if not lines[n].startswith(" ")), len(lines) - 1) + 1
+    if end > len(lines) - _LINES // 2:
+        return lines[-_LINES:]
+    return lines[max(begin, end - _LINES // 2) : end] + lines[-_LINES // 2 :]
 
 
 def find_uv(environment: Mapping[str, str], settings: IndexSettings | None = None) -> Uv | None:

@@ -1,8 +1,10 @@
+import contextlib
 import hashlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +212,32 @@ class TestByAddress:
         paths = one.fetch_all([artifact(b"content", url=f"{index.url}/files/{NAME}")] * 6)
         assert len(set(paths)) == 1
         assert len(index.requests) == 1
+
+    def test_ctrl_c_ends_downloads_that_run(
+        self, index: IndexServer, fetcher: Callable[..., ArtifactFetcher], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def drip(handler: IndexHandler) -> bool:
+            handler.send_response(200)
+            handler.send_header("Content-Length", "100000000")
+            handler.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(200):
+                    handler.wfile.write(b"x" * 10_000)
+                    time.sleep(0.05)
+            return True
+
+        def interrupted(future: Future[Any], timeout: float | None = None) -> None:
+            del future, timeout
+            time.sleep(0.3)
+            raise KeyboardInterrupt
+
+        index.faults.append(drip)
+        one = fetcher()
+        monkeypatch.setattr(Future, "exception", interrupted)
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            one.fetch_all([artifact(b"content", url=f"{index.url}/files/{NAME}")])
+        assert time.monotonic() - begun < 5
 
     def test_all_that_failed_is_told_at_once(self, index: IndexServer, fetcher: Callable[..., ArtifactFetcher]) -> None:
         index.add("demo", NAME, b"content")

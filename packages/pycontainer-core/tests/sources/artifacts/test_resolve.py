@@ -178,6 +178,16 @@ class TestUv:
         assert uv is not None
         assert planted not in "\n".join(uv.shown(f"failed: {planted} at https://x:{planted}@mirror.example"))
 
+    def test_a_traceback_is_shown_wherever_it_stands_in_the_output(self) -> None:
+        uv = Uv(program="uv", environment={})
+        noise = [f"line {number}" for number in range(50)]
+        traceback = ["Traceback (most recent call last):", *['  File "x.py"'] * 30, "RuntimeError: no compiler"]
+        for lines in (noise + traceback, traceback + noise, noise + traceback + noise[:12], noise):
+            shown = uv.shown("\n".join(lines))
+            assert len(shown) == 20
+            assert ("RuntimeError: no compiler" in shown) == (lines is not noise)
+            assert shown[-1] == lines[-1]
+
     def test_settings_of_uv_itself_are_left_to_uv(self) -> None:
         settings = IndexSettings(default=Index.parse("https://uv.example/simple", source="test", tool="uv"))
         assert clean_environment({}, settings) == {}

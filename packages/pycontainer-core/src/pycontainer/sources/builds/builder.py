@@ -43,7 +43,14 @@ if TYPE_CHECKING:
 
 # 1980-01-01, the first date that a zip can hold; flit and others refuse an earlier one.
 _EPOCH = "315532800"
-_FIXED = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+_FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "LANG": "C.UTF-8",
+    "PYTHONUTF8": "1",
+    "PYTHONUNBUFFERED": "1",
+}
 
 
 class WheelBuilder:

@@ -18,7 +18,7 @@ _TIMEOUT = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interpreter:
-    """A Python on this host and its feature version, such as `3.12`."""
+    """A Python on this host and its feature version: `3.12`, or `3.14t` where it is free-threaded."""
 
     path: Path
     feature: str
@@ -50,7 +50,7 @@ class Interpreters:
         path = self._uv.find_python(name) if self._uv else None
         if path is None and (found := shutil.which(f"python{name}")):
             path = Path(found)
-        return Interpreter(path=path, feature=feature) if path and _is(path, feature) else None
+        return Interpreter(path=path, feature=name) if path and _is(path, feature) else None
 
 
 def _is(path: Path, feature: str) -> bool:
