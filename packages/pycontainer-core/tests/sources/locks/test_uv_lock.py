@@ -350,7 +350,11 @@ FRESH = (
 
 def check(lock_at: LockAt, pyproject: str, lib: str = LIB) -> None:
     lock = lock_at("uv.lock", FRESH, pyproject_toml=pyproject, lib__pyproject_toml=lib)
-    lock.check_fresh(parse_toml(pyproject.encode(), Path("pyproject.toml"))[0])
+    lock.check_fresh(parsed(pyproject))
+
+
+def parsed(pyproject: str) -> dict[str, Any]:
+    return parse_toml(pyproject.encode(), Path("pyproject.toml"))[0]
 
 
 def test_a_lock_of_what_the_project_requires_is_fresh(lock_at: LockAt) -> None:
@@ -389,6 +393,50 @@ def test_a_lock_of_something_else_is_stale_and_says_why(lock_at: LockAt, old: st
 def test_a_member_that_has_changed_makes_the_lock_stale(lock_at: LockAt) -> None:
     with pytest.raises(LockError, match="`lib`: `y` is required now"):
         check(lock_at, PYPROJECT, LIB.replace('"z"', '"z", "y"'))
+
+
+def test_addresses_and_groups_of_the_older_kind_are_compared_too(lock_at: LockAt) -> None:
+    requires = (
+        '{ name = "g", git = "https://git.example/g?rev=v1" }, { name = "u", url = "https://files.example/u.zip" }'
+    )
+    lock = HEAD + project(
+        extra=f"[package.metadata]\nrequires-dist = [{requires}]\n"
+        '[package.metadata.requires-dev]\ndev = [{ name = "d" }]\n'
+    )
+    text = (
+        '[project]\nname = "app"\nrequires-python = ">=3.10"\n'
+        'dependencies = ["g @ git+https://git.example/g@v1", "u @ https://files.example/u.zip"]\n'
+        '[tool.uv]\ndev-dependencies = ["d"]\n'
+    )
+    lock_at("uv.lock", lock).check_fresh(parsed(text))
+    for old, new in [
+        ("g@v1", "g@v2"),
+        ('"d"', '"e"'),
+        ("u @ https://files.example/u.zip", "u"),
+        ("u @", "v @"),
+        ("u.zip", "w.zip"),
+        ("git.example/g", "git.example/h"),
+    ]:
+        with pytest.raises(LockError, match="older than"):
+            lock_at("uv.lock", lock).check_fresh(parsed(text.replace(old, new)))
+
+
+def test_groups_of_a_root_that_is_no_project_are_compared(lock_at: LockAt) -> None:
+    lock = '[manifest]\nmembers = ["one"]\n[manifest.dependency-groups]\ndocs = [{ name = "c" }]\n'
+    lock = HEAD + lock + project(name="one", place="one", extra="[package.metadata]\nrequires-dist = []\n")
+    one = '[project]\nname = "one"\nrequires-python = ">=3.10"\n'
+    root = '[dependency-groups]\ndocs = ["c"]\n'
+    lock_at("uv.lock", lock, pyproject_toml=root, one__pyproject_toml=one).check_fresh(parsed(root))
+    changed = root.replace('"c"', '"c", "d"')
+    stale = lock_at("uv.lock", lock, pyproject_toml=changed, one__pyproject_toml=one)
+    for pyproject in (changed, one):
+        with pytest.raises(LockError, match="the workspace, group docs"):
+            stale.check_fresh(parsed(pyproject))
+
+
+def test_a_member_that_is_gone_makes_the_lock_stale(lock_at: LockAt) -> None:
+    with pytest.raises(LockError, match="`lib` is not at `lib` any more"):
+        lock_at("uv.lock", FRESH, pyproject_toml=PYPROJECT).check_fresh(parsed(PYPROJECT))
 
 
 def test_the_pythons_of_a_group_are_part_of_its_requirements(lock_at: LockAt) -> None:

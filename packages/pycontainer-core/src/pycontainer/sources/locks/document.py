@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-LARGEST = 32 * 1024 * 1024
-"""Bytes; the largest locks of public projects have five million."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes; the largest locks of public projects have five million, and a parser needs a second for that."""
 
 _MANY_DOTS = 64
 _DOTTED_KEY = re.compile(

@@ -27,6 +27,7 @@ class Places:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._known: dict[str, tuple[Path, bool]] = {}
 
     def path(self, text: str) -> tuple[Path, bool]:
         """A path of the lock, absolute and without symbolic links, and whether it lies outside the lock's directory.
@@ -34,7 +35,12 @@ class Places:
         Raises:
             LockError: No path of this host can be written so.
         """
-        text = file_path(text) if text.startswith("file:") else text
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = self._resolve(file_path(text) if text.startswith("file:") else text)
+        return known
+
+    def _resolve(self, text: str) -> tuple[Path, bool]:
         if (
             "\0" in text
             or "://" in text

@@ -42,7 +42,6 @@ _NAMED = re.compile(
 _PIN = re.compile(r"===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)", re.ASCII)
 _EXTRAS = re.compile(r"\[[A-Za-z0-9._, -]*\]$", re.ASCII)
 _HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+", re.ASCII)
-_MOST = 20_000
 _STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
@@ -110,8 +109,6 @@ class RequirementsLock(Lock):
         self._places = Places(path.parent)
         self.indexes = _indexes(lines)
         everything = [_Requirement(line) for line in lines if line.text or line.values("--editable")]
-        if len(everything) > _MOST:
-            raise LockError(f"`{path.name}` has more than {_MOST} requirements", facts=[str(path)])
         self._requirements = [each for each in everything if not each.line.constraint]
         self._constrain([each for each in everything if each.line.constraint])
         self._check_hashes(required=any(line.values("--require-hashes") for line in lines))

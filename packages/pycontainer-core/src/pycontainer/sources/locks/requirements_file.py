@@ -26,6 +26,7 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _OPTION = re.compile(r"\s(?=--?[a-z])")
 _MOST_FILES = 100
+_MOST_LINES = 10_000
 
 _SHORT = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
 _WITH_VALUE = {
@@ -81,6 +82,7 @@ class RequirementsReader:
 
     environ: Mapping[str, str]
     contents: dict[Path, bytes] = field(default_factory=dict)
+    _count: int = 0
 
     def lines(self, path: Path, content: bytes) -> Iterator[Line]:
         """The logical lines of a file, and in their places those of the files that it includes.
@@ -98,6 +100,9 @@ class RequirementsReader:
             raise LockError(f"`{including[0].name}` includes more than {_MOST_FILES} files")
         self.contents[path] = content
         for number, text in _logical_lines(decode(content, path)):
+            self._count += 1
+            if self._count > _MOST_LINES:
+                raise LockError(f"`{path.name}` has more than {_MOST_LINES} lines", facts=[str(path)])
             line = self._parse(text, path, number, constraint=constraint)
             included = [*line.values("--requirement"), *line.values("--constraint")]
             for name in included:

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 _LOCAL = ("path", "directory", "editable", "virtual")
 _REFS = ("rev", "tag", "branch")
+_USERINFO = re.compile(r"(?<=://)[^/@]*@")
 _CLAUSE = re.compile(r"(===|[=~!<>]=|[<>])\s*([\w.*+!]+)", re.ASCII)
 
 
 class _Wanted(NamedTuple):
-    """A requirement, as far as it is compared; `source` is `local`, `git …`, `url` or empty for an index."""
+    """A requirement, as far as it is compared; `source` is `local`, `git …`, `url …` or empty for an index."""
 
     name: str
     extras: frozenset[str]
@@ -169,9 +170,10 @@ def _locked(requirement: UvRequirement) -> _Wanted:
     source = ""
     if requirement.git is not None:
         query = parse_qs(urlsplit(requirement.git).query)
-        source = " ".join(["git", *(f"{key}={query[key][0]}" for key in _REFS if key in query)])
+        refs = {key: query[key][0] for key in _REFS if key in query}
+        source = _git(requirement.git.partition("?")[0], refs)
     elif requirement.url is not None:
-        source = "url"
+        source = f"url {_plain(requirement.url)}"
     elif any(getattr(requirement, kind) is not None for kind in _LOCAL):
         source = "local"
     return _Wanted(
@@ -205,16 +207,26 @@ def _parse(text: str, condition: str | None, sources: Mapping[str, Any]) -> _Wan
 def _source_kind(source: Any, url: str | None) -> str:
     if isinstance(source, dict):
         if "git" in source:
-            return " ".join(["git", *(f"{key}={source[key]}" for key in _REFS if key in source)])
+            return _git(str(source["git"]), source)
         if source.get("workspace") or "path" in source:
             return "local"
-        return "url" if "url" in source else ""
+        return f"url {_plain(str(source['url']))}" if "url" in source else ""
     if url is None:
         return ""
     if url.startswith("git+"):
-        _, at, ref = urlsplit(url).path.rpartition("@")
-        return f"git rev={ref}" if at else "git"
-    return "local" if url.startswith("file:") else "url"
+        repository, _, ref = _plain(url.removeprefix("git+")).partition("@")
+        return _git(repository, {"rev": ref} if ref else {})
+    return "local" if url.startswith("file:") else f"url {_plain(url)}"
+
+
+def _git(url: str, refs: Mapping[str, Any]) -> str:
+    repository = _plain(url).rstrip("/").removesuffix(".git")
+    return " ".join(["git", repository, *(f"{key}={refs[key]}" for key in _REFS if key in refs)])
+
+
+def _plain(url: str) -> str:
+    """An address without credentials, which uv leaves out of its locks, and without a fragment."""
+    return _USERINFO.sub("", url.partition("#")[0])
 
 
 def _specifier(text: str) -> frozenset[Specifier]:
