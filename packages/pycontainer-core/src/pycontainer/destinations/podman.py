@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from pycontainer.destinations.destination import Written
@@ -75,13 +76,13 @@ class PodmanDestination:
         # Files, since a pipe that nobody reads would stop Podman once it is full.
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             podman = self._start("load", stdin=subprocess.PIPE, stdout=output, stderr=errors)
-            with podman:
+            # A broken pipe means that it has heard enough: its own words say why.
+            with suppress(BrokenPipeError), podman:
                 assert podman.stdin is not None  # noqa: S101 - asked for above
                 try:
                     write_members(podman.stdin, members, advance=advance)
-                    podman.stdin.close()
                 except BrokenPipeError:
-                    pass  # it has heard enough: its own words say why
+                    raise
                 except BaseException:
                     # A cut archive must not be taken for a whole one.
                     podman.kill()

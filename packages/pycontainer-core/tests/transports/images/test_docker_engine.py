@@ -1,0 +1,283 @@
+"""The engine is found as the `docker` command finds it, and what it answers is understood."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import json
+import os
+import socketserver
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pycontainer.destinations.docker import DockerDestination
+from pycontainer.errors import ConfigError, IntegrityError, ToolError
+from pycontainer.events import Event, Warned
+from pycontainer.image import ImageIndex
+from pycontainer.oci import Platform, Reference
+from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
+from pycontainer.transports.archives import docker_archive
+from pycontainer.transports.docker_engine import DockerEngine, EngineAddress, find_engine
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the engine's socket is a Unix one")
+NAMES = [Reference.parse("myapp:1"), Reference.parse("ghcr.io/acme/app")]
+IMAGE = debian_like()
+ID = str(IMAGE.config_blob.descriptor.digest)
+
+
+class FakeEngine(socketserver.ThreadingUnixStreamServer):
+    """As much of an engine as we talk to, with the faults that a real one does not make on demand."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), _Handler)
+        self.loaded = b""
+        self.status = 200
+        self.answer: list[dict[str, Any]] = [{"stream": "Loaded image: myapp:1\n"}]
+        self.images: dict[str, str] = {}
+        self.hang_up_after: int | None = None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FakeEngine
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def address_string(self) -> str:
+        return "socket"
+
+    def do_GET(self) -> None:
+        if self.path == "/version":
+            self._send(200, json.dumps({"Os": "linux", "Arch": "arm64"}).encode())
+            return
+        name = self.path.removeprefix("/images/").removesuffix("/json")
+        found = self.server.images.get(name)
+        self._send(200 if found else 404, json.dumps({"Id": found, "message": "No such image"}).encode())
+
+    def do_POST(self) -> None:
+        body = io.BytesIO()
+        while (line := self.rfile.readline()) and (size := int(line, 16)):
+            body.write(self.rfile.read(size))
+            self.rfile.readline()
+            if self.server.hang_up_after is not None and body.tell() > self.server.hang_up_after:
+                self._send(500, b'{"message":"no space left on device"}')
+                self.close_connection = True
+                return
+        if not line:  # the request was never finished
+            self.close_connection = True
+            return
+        self.server.loaded = body.getvalue()
+        lines = "".join(json.dumps(line) + "\r\n" for line in self.server.answer)
+        self._send(self.server.status, lines.encode())
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serving() -> Iterator[tuple[FakeEngine, DockerEngine]]:
+    # A socket's path has at most 108 characters, fewer than pytest's folders.
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        path = Path(folder) / "docker.sock"
+        with FakeEngine(path) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            try:
+                yield server, DockerEngine(EngineAddress(host=f"unix://{path}"))
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+@pytest.fixture
+def engine() -> Iterator[tuple[FakeEngine, DockerEngine]]:
+    with serving() as both:
+        yield both
+
+
+def test_the_archive_arrives_as_it_was_written(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.images = {"myapp:1": ID, "ghcr.io/acme/app:latest": ID}
+    written = DockerDestination(NAMES, engine=client).write(IMAGE)
+    with tarfile.open(fileobj=io.BytesIO(server.loaded)) as tar:
+        assert "manifest.json" in tar.getnames()
+    assert written.reference == f"docker:{ID}"
+    assert written.digest == IMAGE.digest
+
+
+def test_the_store_of_containerd_names_an_image_by_its_manifest(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.images = {"myapp:1": str(IMAGE.digest)}
+    assert DockerDestination(NAMES[:1], engine=client).write(IMAGE).reference == f"docker:{IMAGE.digest}"
+
+
+@pytest.mark.parametrize("image_id", [ID, str(IMAGE.digest)])
+def test_an_image_without_a_name_is_found_by_its_id(engine: tuple[FakeEngine, DockerEngine], image_id: str) -> None:
+    server, client = engine
+    server.images = {image_id: image_id}
+    assert DockerDestination(engine=client).write(IMAGE).reference == f"docker:{image_id}"
+
+
+@pytest.mark.parametrize("images", [{}, {"myapp:1": "sha256:another"}, {"myapp:1": ID}])
+def test_another_image_under_one_of_the_names_is_an_error(
+    engine: tuple[FakeEngine, DockerEngine], images: dict[str, str]
+) -> None:
+    server, client = engine
+    server.images = images
+    with pytest.raises(IntegrityError, match="Docker has another image"):
+        DockerDestination(NAMES, engine=client).write(IMAGE)
+
+
+def test_an_error_behind_a_good_status_is_an_error(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.answer = [{"stream": "Loading\n"}, {"error": "invalid diffID", "errorDetail": {"message": "invalid diffID"}}]
+    with pytest.raises(ToolError, match="Docker cannot load the image") as caught:
+        DockerDestination(NAMES, engine=client).write(IMAGE)
+    assert caught.value.facts[0] == "invalid diffID"
+
+
+def test_a_refusal_is_told_in_the_words_of_the_engine(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.status, server.answer = 400, [{"message": "not an archive"}]
+    with pytest.raises(ToolError, match="Docker refused: 400") as caught:
+        client.load(docker_archive(IMAGE, NAMES))
+    assert caught.value.facts[0] == "not an archive"
+
+
+def test_an_engine_that_hangs_up_is_heard_first(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.hang_up_after = 100_000
+    large = forge_image([forge_layer([File("a", os.urandom(8 << 20))])])
+    with pytest.raises(ToolError) as caught:
+        client.load(docker_archive(large, NAMES))
+    assert caught.value.message in {"Docker refused: 500", "Docker cannot be reached"}
+
+
+def test_a_layer_that_fails_ends_the_request_unfinished(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+
+    class Broken:
+        descriptor = IMAGE.layers[0].descriptor
+
+        def open(self) -> io.BytesIO:
+            raise IntegrityError("damaged")
+
+    members = docker_archive(IMAGE, NAMES)
+    broken = [
+        type(member)(member.name, Broken()) if member.blob is IMAGE.layers[0].blob else member for member in members
+    ]
+    with pytest.raises(IntegrityError, match="damaged"):
+        client.load(broken)
+    assert server.loaded == b""
+
+
+def test_of_an_index_the_engine_gets_its_own_platform_and_says_so(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    arm = debian_like(platform=Platform("linux", "arm64", "v8"))
+    server.images = {"myapp:1": str(arm.config_blob.descriptor.digest)}
+    events: list[Event] = []
+    written = DockerDestination(NAMES[:1], engine=client, emit=events.append).write(ImageIndex(images=(IMAGE, arm)))
+    assert written.digest == arm.digest
+    [warning] = [event for event in events if isinstance(event, Warned)]
+    assert warning.facts == ("left out: linux/amd64",)
+
+
+def test_an_index_without_the_platform_of_the_engine_is_refused(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    index = ImageIndex(images=(IMAGE, debian_like(platform=Platform("linux", "s390x"))))
+    with pytest.raises(ConfigError, match="None of the images is for Docker, which runs on linux/arm64"):
+        DockerDestination(NAMES, engine=engine[1]).write(index)
+
+
+def test_an_engine_that_is_not_there_is_named() -> None:
+    engine = DockerEngine(EngineAddress(host="unix:///nonexistent/docker.sock", source="from `DOCKER_HOST`"))
+    with pytest.raises(ToolError, match="Docker cannot be reached") as caught:
+        engine.platform()
+    assert caught.value.facts[1] == "address: unix:///nonexistent/docker.sock, from `DOCKER_HOST`"
+
+
+@pytest.mark.parametrize("host", ["npipe:////./pipe/docker_engine", "ssh://me@host", "fd://", "nonsense"])
+def test_an_address_we_cannot_speak_to_says_what_to_do(host: str) -> None:
+    with pytest.raises(ToolError, match="cannot be reached") as caught:
+        DockerEngine(EngineAddress(host=host))
+    assert "docker load" in str(caught.value.hint)
+
+
+# --- where the engine is --------------------------------------------------------------------------------------------
+
+
+def context(folder: Path, name: str, host: str, *, tls: bool = False) -> None:
+    key = hashlib.sha256(name.encode()).hexdigest()
+    meta = folder / "contexts" / "meta" / key
+    meta.mkdir(parents=True)
+    (meta / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}}))
+    if tls:
+        (folder / "contexts" / "tls" / key / "docker").mkdir(parents=True)
+
+
+def test_without_anything_it_is_the_default_socket(tmp_path: Path) -> None:
+    assert find_engine({}, tmp_path).host == "unix:///var/run/docker.sock"
+
+
+def test_the_variable_goes_before_contexts(tmp_path: Path) -> None:
+    context(tmp_path, "remote", "tcp://far:2376")
+    environment = {"DOCKER_HOST": "unix:///x.sock", "DOCKER_CONTEXT": "remote", "DOCKER_CONFIG": str(tmp_path)}
+    assert find_engine(environment, tmp_path).host == "unix:///x.sock"
+
+
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_a_context_is_used(tmp_path: Path, by: str) -> None:
+    folder = tmp_path / ".docker"
+    context(folder, "desktop-linux", "unix:///home/me/docker.sock", tls=True)
+    if by == "file":
+        (folder / "config.json").write_text('{"currentContext":"desktop-linux"}')
+    found = find_engine({"DOCKER_CONTEXT": "desktop-linux"} if by == "variable" else {}, tmp_path)
+    assert found.host == "unix:///home/me/docker.sock"
+    assert found.certificates is not None
+    assert found.source == "from the Docker context `desktop-linux`"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"currentContext":1}', '{"currentContext":"default"}'])
+def test_a_configuration_without_a_context_means_the_default(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    assert find_engine({"DOCKER_CONFIG": str(tmp_path)}, tmp_path).host == "unix:///var/run/docker.sock"
+
+
+@pytest.mark.parametrize("meta", [None, "{}", "[", '{"Endpoints":[]}'])
+def test_a_context_that_cannot_be_read_is_named(tmp_path: Path, meta: str | None) -> None:
+    if meta is not None:
+        context(tmp_path, "lost", "x")
+        [path] = tmp_path.rglob("meta.json")
+        path.write_text(meta)
+    with pytest.raises(ToolError, match="The Docker context `lost` cannot be read"):
+        find_engine({"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "lost"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environment", "certificates"),
+    [
+        ({}, None),
+        ({"DOCKER_TLS_VERIFY": "1"}, ".docker"),
+        ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}, "/certs"),
+        ({"DOCKER_CERT_PATH": "/certs"}, None),
+    ],
+)
+def test_tls_is_used_when_asked_for(tmp_path: Path, environment: dict[str, str], certificates: str | None) -> None:
+    found = find_engine({"DOCKER_HOST": "tcp://127.0.0.1:2376", **environment}, tmp_path).certificates
+    assert found == (None if certificates is None else tmp_path / certificates)
