@@ -27,7 +27,9 @@ PUBLIC_BASE = "python:3.12-slim"
 PORT = 8000
 ENGINE = {"podman": "podman", "runc": "runc", "/etc/containers/policy.json": "golang-github-containers-common"}
 # Each set of options works where the one before it is not allowed, down to a build machine inside a container.
-PODMAN_OPTIONS = ((), ("--runtime=runc", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--cgroups=disabled"))
+# As it comes; then with what helps in containers and small virtual machines: no limits raised, another runtime, no cgroups.
+LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
+PODMAN_OPTIONS = ((), ("--runtime=runc", *LIMITS), ("--cgroups=disabled", *LIMITS))
 ASK = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{PORT}/?name=you', timeout=5).read().decode())"
 START_SECONDS = 30
 
@@ -114,7 +116,7 @@ def _start_in_podman() -> str | None:
             finally:
                 _call(*podman, "rm", "--force", "demo")
                 _call("umount", f"{store}/root/overlay")
-    say(f"Podman cannot start containers here: {failures.strip()}")
+    say(f"Podman cannot start containers here: {failures.strip().splitlines()[-1]}")
     return None
 
 
