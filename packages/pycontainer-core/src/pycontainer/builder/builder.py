@@ -14,6 +14,7 @@ from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
+from pycontainer.builder.sboms import sbom_paths, write_sboms
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.events import PhaseStarted, Warned, ignore
@@ -78,7 +79,9 @@ class ImageBuilder:
             image = images[0] if len(images) == 1 else ImageIndex(images=images, annotations=images[0].annotations)
             keeper(PhaseStarted(name="export"))
             outputs = tuple(destination.write(image) for destination in open_destinations(session, names))
-            return BuildResult(digest=image.digest, images=images, outputs=outputs, ledger=keeper.close(outputs))
+            sboms = write_sboms(plan, images, names[0], emit=keeper)
+            ledger = keeper.close(outputs)
+            return BuildResult(digest=image.digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:
         if self._project is not None:
@@ -101,7 +104,7 @@ class ImageBuilder:
             pyproject,
             bases=lambda platforms: session.bases(base, platforms),
             list_files=list_files,
-            skip=output_paths(self._config),
+            skip=[*output_paths(self._config), *sbom_paths(self._config)],
             emit=session.emit,
         )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pycontainer.builder.ledger import Ledger
     from pycontainer.destinations.destination import Written
     from pycontainer.image import Image
@@ -21,12 +23,14 @@ class BuildResult:
         images: One image a platform.
         outputs: What each destination did.
         ledger: Bytes downloaded, made, reused and moved.
+        sboms: The bills of materials that were written.
     """
 
     digest: Digest
     images: tuple[Image, ...]
     outputs: tuple[Written, ...]
     ledger: Ledger
+    sboms: tuple[Path, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -54,5 +58,6 @@ class BuildResult:
                 }
                 for image in self.images
             ],
+            "sboms": [str(path) for path in self.sboms],
             "ledger": self.ledger.to_json(),
         }

@@ -65,7 +65,7 @@ _IMAGE: Final = (
         metavar="FORMAT",
         key="sbom",
         choices=("spdx", "cyclonedx"),
-        help="write a bill of materials beside the image and attach it: `spdx` or `cyclonedx`",
+        help="write a bill of materials beside the image, or into `dist` where it has no path: `spdx` or `cyclonedx`",
         default="none",
     ),
     Option(

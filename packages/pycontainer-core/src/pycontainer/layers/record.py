@@ -8,7 +8,11 @@ from pycontainer.oci import Descriptor, Digest
 
 
 class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A distribution that a layer installs. `name` is normalised (PEP 503); `sha256` is the wheel's."""
+    """A distribution that a layer installs. `name` is normalised (PEP 503); `sha256` is the wheel's.
+
+    `license` is an SPDX expression, or what else the wheel's metadata declares; records made before it was written down
+    have none.
+    """
 
     name: str
     version: str
@@ -16,6 +20,7 @@ class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     files: int = 0
     size: int = 0
     startup_files: tuple[str, ...] = ()
+    license: str | None = None
 
 
 class LayerContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -125,6 +125,7 @@ class Installation:
             files=len(rows) + 1,
             size=sum(size for _, _, size in rows) + len(content),
             startup_files=self.startup_files,
+            license=self.wheel.identity.license,
         )
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pycontainer.sources.locks.filenames import normalize, parse_wheel
 from pycontainer.sources.wheels.defects import WheelDefect, shown
+from pycontainer.sources.wheels.license import declared_license
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,12 +29,14 @@ class Identity(NamedTuple):
         version: From `METADATA`.
         stem: `Name-1.0`, what its directories begin with.
         pure: `Root-Is-Purelib`.
+        license: As `METADATA` declares it: an SPDX expression where that is possible.
     """
 
     name: str
     version: str
     stem: str
     pure: bool
+    license: str | None = None
 
     @property
     def dist_info(self) -> str:
@@ -54,7 +57,8 @@ def identify(archive: Archive) -> Identity:
     """
     stem = _stem(archive.files)
     wheel = headers(archive.read(f"{stem}{_DIST_INFO}/WHEEL"))
-    metadata = headers(archive.read(f"{stem}{_DIST_INFO}/METADATA"))
+    content = archive.read(f"{stem}{_DIST_INFO}/METADATA")
+    metadata = headers(content)
     major = wheel.get("wheel-version", "").partition(".")[0].strip()
     if major != "1":
         version = shown(wheel.get("wheel-version", "none"))
@@ -64,7 +68,7 @@ def identify(archive: Archive) -> Identity:
     pure = wheel.get("root-is-purelib", "").lower()
     if pure not in ("true", "false"):
         raise WheelDefect("its `WHEEL` does not say whether its root is purelib")
-    return Identity(name, version, stem, pure == "true")
+    return Identity(name, version, stem, pure == "true", declared_license(content))
 
 
 def headers(content: bytes) -> dict[str, str]:
