@@ -27,7 +27,6 @@ PUBLIC_BASE = "python:3.12-slim"
 PORT = 8000
 ENGINE = {"podman": "podman", "runc": "runc", "/etc/containers/policy.json": "golang-github-containers-common"}
 # Each set of options works where the one before it is not allowed, down to a build machine inside a container.
-# As it comes; then with what helps in containers and small virtual machines: no limits raised, another runtime, no cgroups.
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 PODMAN_OPTIONS = ((), ("--runtime=runc", *LIMITS), ("--cgroups=disabled", *LIMITS))
 ASK = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{PORT}/?name=you', timeout=5).read().decode())"
