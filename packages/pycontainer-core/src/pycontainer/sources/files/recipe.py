@@ -125,7 +125,9 @@ def _write(writer: LayerWriter, placed: PlacedFile) -> None:
     try:
         with placed.file.source.open("rb") as stream:
             watched = _Watched(stream)
-            writer.stream(path, cast("BinaryIO", watched), placed.file.size, mode=_mode(placed), uid=placed.uid, gid=placed.gid)
+            writer.stream(
+                path, cast("BinaryIO", watched), placed.file.size, mode=_mode(placed), uid=placed.uid, gid=placed.gid
+            )
             unchanged = not stream.read(1) and watched.digest.hexdigest() == placed.file.sha256
     except OSError as error:
         raise _changed(placed) from error

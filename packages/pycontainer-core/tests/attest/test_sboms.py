@@ -1,0 +1,268 @@
+"""Bills of materials of real builds, judged by the formats' own validators and by what really is in the layers."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import uv
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+from pycontainer.builder import BuildResult
+from pycontainer.destinations.layout import LayoutDestination
+from pycontainer.image import ImageIndex
+from pycontainer.oci import Digest, Platform
+from pycontainer.testing.images import debian_like
+from pycontainer.testing.index_server import IndexServer
+
+ROOT = Path(__file__).parents[4]
+FORMATS = {"spdx": "image.spdx.json", "cyclonedx": "image.cdx.json"}
+LICENSES = {
+    "plain": ("License-Expression: Apache-2.0 OR MIT\n", "Apache-2.0 OR MIT"),
+    "old": ("License: BSD\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),
+    "vague": ("Classifier: License :: OSI Approved :: BSD License\n", "BSD License"),
+    "own": ("License-Expression: LicenseRef-Acme-1 AND MIT\n", "LicenseRef-Acme-1 AND MIT"),
+    "text": ("License: Copyright\n        All rights reserved\n", None),
+    "none": ("", None),
+}
+
+
+class Workshop(Protocol):
+    root: Path
+    base: Path
+    index: IndexServer
+
+    def lock(self, name: str, version: str = ..., *, metadata: str = ..., address: str | None = ...) -> None: ...
+    def build(self, cache: str = ..., **options: object) -> BuildResult: ...
+
+
+Installed = Callable[[Path], dict[tuple[str, str], str]]
+
+
+def check_spdx(path: Path) -> None:
+    # The validator wants hosts to have names, which the specification does not.
+    named = path.with_name("named.spdx.json")
+    named.write_text(re.sub(r"http://127\.0\.0\.1:\d+", "https://index.example", path.read_text()))
+    assert not [message.validation_message for message in validate_full_spdx_document(parse_file(str(named)))]
+
+
+def check_cyclonedx(path: Path) -> None:
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
+
+
+VALIDATORS = {"spdx": check_spdx, "cyclonedx": check_cyclonedx}
+
+
+def nodes_and_edges(document: dict[str, Any]) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
+    """Either format as a graph: its root, purls by identifier, edges."""
+    if "spdxVersion" in document:
+        purls = {item["SPDXID"]: item["externalRefs"][0]["referenceLocator"] for item in document["packages"]}
+        edges = [(item["spdxElementId"], item["relatedSpdxElement"]) for item in document["relationships"]]
+        return "SPDXRef-DOCUMENT", purls, edges
+    image = document["metadata"]["component"]
+    purls = {item["bom-ref"]: item["purl"] for item in (image, *document["components"])}
+    edges = [(item["ref"], other) for item in document["dependencies"] for other in item["dependsOn"]]
+    return image["bom-ref"], purls, edges
+
+
+def check_sound(path: Path) -> list[PackageURL]:
+    """What validators do not see: no edge into nothing, no part without one, canonical and distinct purls."""
+    root, purls, edges = nodes_and_edges(json.loads(path.read_text()))
+    assert {end for edge in edges for end in edge} <= {root, *purls}
+    reached, rim = set(), {root}
+    while rim:
+        reached |= rim
+        rim = {end for start, end in edges if start in rim} - reached
+    assert reached == {root, *purls}
+    parsed = [PackageURL.from_string(purl) for purl in purls.values()]
+    assert [purl.to_string() for purl in parsed] == list(purls.values())
+    assert len(set(parsed)) == len(parsed)
+    return parsed
+
+
+def distributions(path: Path) -> set[tuple[str, str]]:
+    return {(purl.name, str(purl.version)) for purl in check_sound(path) if purl.type == "pypi"}
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_a_valid_document_stands_beside_the_layout_and_lists_what_is_in_it(
+    choice: str, workshop: Workshop, installed: Installed
+) -> None:
+    for name, (metadata, _) in LICENSES.items():
+        workshop.lock(f"licensed-{name}", metadata=metadata)
+    workshop.lock("Mixed.Case_name", "2!1.0rc1.post2+cpu.1")
+
+    result = workshop.build(generate_sbom=choice)
+
+    layout = workshop.root / "dist" / "image"
+    assert result.sboms == (layout.with_name(FORMATS[choice]),)
+    assert result.to_json()["sboms"] == [str(result.sboms[0])]
+    VALIDATORS[choice](result.sboms[0])
+    expected = {(f"licensed-{name}", "1.0") for name in LICENSES} | {("mixed-case-name", "2!1.0rc1.post2+cpu.1")}
+    assert distributions(result.sboms[0]) == set(installed(layout)) == expected
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_a_large_set_is_valid_and_complete(choice: str, workshop: Workshop, installed: Installed) -> None:
+    licenses = [metadata for metadata, _ in LICENSES.values()]
+    for number in range(150):
+        workshop.lock(f"part-{number}", f"{number}.{number % 7}", metadata=licenses[number % len(licenses)])
+
+    result = workshop.build(generate_sbom=choice)
+
+    VALIDATORS[choice](result.sboms[0])
+    assert distributions(result.sboms[0]) == set(installed(workshop.root / "dist" / "image"))
+    assert len(distributions(result.sboms[0])) == 150
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("choice", FORMATS)
+def test_packages_as_they_are_published_give_a_valid_document(
+    choice: str, workshop: Workshop, installed: Installed, tmp_path: Path
+) -> None:
+    root = tmp_path / "fastapi"
+    shutil.copytree(ROOT / "examples" / "fastapi", root)
+    subprocess.run([uv.find_uv_bin(), "lock", "--quiet"], cwd=root, check=True)
+
+    result = workshop.build(context_path=root, generate_sbom=choice)
+
+    VALIDATORS[choice](result.sboms[0])
+    found = distributions(result.sboms[0])
+    assert found == set(installed(root / "dist" / "image"))
+    assert {"fastapi", "pydantic-core", "uvicorn"} <= {name for name, _ in found}
+
+
+def test_every_package_has_the_hash_of_its_wheel_and_its_address(workshop: Workshop) -> None:
+    workshop.lock("demo", "1.0+local")
+    digest = Digest.of(workshop.index.files["demo"]["demo-1.0+local-py3-none-any.whl"]).hex
+
+    (path,) = workshop.build().sboms
+
+    (demo,) = (package for package in json.loads(path.read_text())["packages"] if package["name"] == "demo")
+    assert demo["checksums"] == [{"algorithm": "SHA256", "checksumValue": digest}]
+    assert demo["downloadLocation"] == f"{workshop.index.url}/files/demo-1.0%2Blocal-py3-none-any.whl"
+    assert demo["primaryPackagePurpose"] == "LIBRARY"
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_licences_are_those_that_the_wheels_declare(workshop: Workshop, *, cold: bool) -> None:
+    for name, (metadata, _) in LICENSES.items():
+        workshop.lock(name, metadata=metadata)
+    if not cold:
+        workshop.build(generate_sbom=None)
+
+    (spdx,) = workshop.build().sboms
+    (cyclonedx,) = workshop.build(generate_sbom="cyclonedx").sboms
+
+    packages = {package["name"]: package for package in json.loads(spdx.read_text())["packages"]}
+    components = {part["name"]: part for part in json.loads(cyclonedx.read_text())["components"]}
+    for name, (_, expected) in LICENSES.items():
+        is_expression = expected not in (None, "BSD License")
+        assert packages[name]["licenseDeclared"] == (expected if is_expression else "NOASSERTION")
+        assert components[name].get("licenses") == (
+            [{"expression": expected}] if is_expression else [{"license": {"name": expected}}] if expected else None
+        )
+    assert packages["vague"]["licenseComments"] == "Declared as: BSD License"
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_two_builds_give_the_same_bytes(choice: str, workshop: Workshop) -> None:
+    for name in ("b", "a", "c"):
+        workshop.lock(name, metadata="License-Expression: MIT\n")
+    (path,) = workshop.build("one", generate_sbom=choice).sboms
+    first = path.read_bytes()
+
+    (again,) = workshop.build("another", generate_sbom=choice, output="oci:dist/other").sboms
+    (warm,) = workshop.build("another", generate_sbom=choice).sboms
+
+    assert again.name == path.name.replace("image", "other")
+    assert first == again.read_bytes() == warm.read_bytes()
+
+
+def test_another_image_has_another_document_and_its_own_time(workshop: Workshop) -> None:
+    workshop.lock("demo")
+    (path,) = workshop.build().sboms
+    first = json.loads(path.read_text())
+
+    workshop.build(created=1_700_000_000)
+    second = json.loads(path.read_text())
+
+    assert first["documentNamespace"] != second["documentNamespace"]
+    assert first["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
+    assert second["creationInfo"]["created"] == "2023-11-14T22:13:20Z"
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_credentials_of_indexes_stay_out(choice: str, workshop: Workshop) -> None:
+    workshop.index.user = ("me", "s3cr3t-plant")
+    workshop.lock("demo", address=workshop.index.url.replace("://", "://me:s3cr3t-plant@"))
+
+    (path,) = workshop.build(generate_sbom=choice).sboms
+
+    document = path.read_text()
+    assert "s3cr3t-plant" not in document
+    assert f'"{workshop.index.url}/files/demo-1.0-py3-none-any.whl"' in document
+
+
+def test_the_image_its_base_and_the_project_are_named(workshop: Workshop) -> None:
+    workshop.lock("demo")
+
+    result = workshop.build()
+
+    purls = {purl.type: purl for purl in check_sound(result.sboms[0]) if purl.name in ("api", "Api")}
+    assert purls["oci"].to_string() == f"pkg:oci/api@{result.digest}?arch=amd64&tag=1.4"
+    assert purls["generic"].to_string() == "pkg:generic/Api@0.1"
+    document = json.loads(result.sboms[0].read_text())
+    assert {"DESCRIBES", "DESCENDANT_OF", "CONTAINS"} == {
+        item["relationshipType"] for item in document["relationships"]
+    }
+    base = json.loads((workshop.base / "index.json").read_text())["manifests"][0]["digest"]
+    assert f"pkg:oci/base@{base}?arch=amd64" in result.sboms[0].read_text()
+    assert str(workshop.base) not in result.sboms[0].read_text()
+
+
+def test_each_platform_has_its_own_document(workshop: Workshop, tmp_path: Path) -> None:
+    arm = Platform("linux", "arm64")
+    both = tmp_path / "both"
+    LayoutDestination(both).write(ImageIndex(images=(debian_like("3.12.4"), debian_like("3.12.4", platform=arm))))
+    workshop.lock("demo")
+
+    result = workshop.build(base_image=f"oci:{both}", platform=("linux/amd64", "linux/arm64"))
+
+    assert [path.name for path in result.sboms] == ["image-linux-amd64.spdx.json", "image-linux-arm64.spdx.json"]
+    for path, image in zip(result.sboms, result.images, strict=True):
+        check_spdx(path)
+        assert f"pkg:oci/api@{image.digest}?arch={image.platform.architecture}" in path.read_text()
+
+
+def test_archives_have_theirs_beside_them(workshop: Workshop) -> None:
+    workshop.lock("demo")
+
+    result = workshop.build(output=("oci-archive:out/api.tar", "docker-archive:out/docker.tar", "oci:dist/image"))
+
+    names = ["out/api.tar.spdx.json", "out/docker.tar.spdx.json", "dist/image.spdx.json"]
+    assert result.sboms == tuple(workshop.root / name for name in names)
+    assert len({path.read_bytes() for path in result.sboms}) == 1
+
+
+@pytest.mark.parametrize("exclude", [(), ("!dist/",)])
+def test_documents_of_earlier_builds_are_no_files_of_the_project(workshop: Workshop, exclude: tuple[str, ...]) -> None:
+    first = workshop.build(output="oci:out", exclude_paths=exclude)
+    workshop.build(output="oci:out", exclude_paths=exclude, generate_sbom="cyclonedx")
+
+    again = workshop.build(output="oci:out", exclude_paths=exclude, generate_sbom=None)
+
+    assert (workshop.root / "out.spdx.json").exists()
+    assert (workshop.root / "out.cdx.json").exists()
+    assert again.digest == first.digest
+    assert again.sboms == ()
