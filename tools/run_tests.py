@@ -171,7 +171,9 @@ def _typed() -> list[str]:
 
 def _unit(python: Path) -> list[str]:
     tests = [f"{package}/tests" for package in PACKAGES if (ROOT / package / "tests").is_dir()]
-    return [str(python), "-m", "pytest", "--quiet", "-n", _workers(), "-p", "no:cacheprovider", *tests]
+    # What compares with other tools over the network is the same on every Python: the main run has it.
+    options = ["--quiet", "-n", _workers(), "-p", "no:cacheprovider", "-m", "not network"]
+    return [str(python), "-m", "pytest", *options, *tests]
 
 
 def _workers() -> str:
