@@ -7,7 +7,11 @@ import http.server
 import io
 import json
 import os
+import shutil
 import socketserver
+import ssl
+import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -27,24 +31,35 @@ from pycontainer.testing.images import File, debian_like, forge_image, forge_lay
 from pycontainer.transports.archives import docker_archive
 from pycontainer.transports.docker_engine import DockerEngine, EngineAddress, find_engine
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the engine's socket is a Unix one")
+if sys.platform == "win32":
+    pytest.skip("the engine's socket is a Unix one", allow_module_level=True)
+
 NAMES = [Reference.parse("myapp:1"), Reference.parse("ghcr.io/acme/app")]
 IMAGE = debian_like()
 ID = str(IMAGE.config_blob.descriptor.digest)
 
 
-class FakeEngine(socketserver.ThreadingUnixStreamServer):
+class FakeEngine:
     """As much of an engine as we talk to, with the faults that a real one does not make on demand."""
 
-    daemon_threads = True
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), _Handler)
+    def __init__(self) -> None:
         self.loaded = b""
         self.status = 200
         self.answer: list[dict[str, Any]] = [{"stream": "Loaded image: myapp:1\n"}]
         self.images: dict[str, str] = {}
         self.hang_up_after: int | None = None
+
+
+class _UnixServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    engine: FakeEngine
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
+class _TCPServer(http.server.ThreadingHTTPServer):
+    engine: FakeEngine
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass
@@ -52,7 +67,7 @@ class FakeEngine(socketserver.ThreadingUnixStreamServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: FakeEngine
+    server: _UnixServer | _TCPServer
 
     def log_message(self, *_: object) -> None:
         pass
@@ -65,7 +80,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(200, json.dumps({"Os": "linux", "Arch": "arm64"}).encode())
             return
         name = self.path.removeprefix("/images/").removesuffix("/json")
-        found = self.server.images.get(name)
+        found = self.server.engine.images.get(name)
         self._send(200 if found else 404, json.dumps({"Id": found, "message": "No such image"}).encode())
 
     def do_POST(self) -> None:
@@ -73,16 +88,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         while (line := self.rfile.readline()) and (size := int(line, 16)):
             body.write(self.rfile.read(size))
             self.rfile.readline()
-            if self.server.hang_up_after is not None and body.tell() > self.server.hang_up_after:
+            if self.server.engine.hang_up_after is not None and body.tell() > self.server.engine.hang_up_after:
                 self._send(500, b'{"message":"no space left on device"}')
                 self.close_connection = True
                 return
         if not line:  # the request was never finished
             self.close_connection = True
             return
-        self.server.loaded = body.getvalue()
-        lines = "".join(json.dumps(line) + "\r\n" for line in self.server.answer)
-        self._send(self.server.status, lines.encode())
+        self.server.engine.loaded = body.getvalue()
+        lines = "".join(json.dumps(line) + "\r\n" for line in self.server.engine.answer)
+        self._send(self.server.engine.status, lines.encode())
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -92,24 +107,25 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[tuple[FakeEngine, DockerEngine]]:
-    # A socket's path has at most 108 characters, fewer than pytest's folders.
-    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        path = Path(folder) / "docker.sock"
-        with FakeEngine(path) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield server, DockerEngine(EngineAddress(host=f"unix://{path}"))
-            finally:
-                server.shutdown()
-                thread.join()
+def running(server: _UnixServer | _TCPServer) -> Iterator[FakeEngine]:
+    with server:
+        server.engine = FakeEngine()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.engine
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
 def engine() -> Iterator[tuple[FakeEngine, DockerEngine]]:
-    with serving() as both:
-        yield both
+    # A socket's path has at most 108 characters, fewer than pytest's folders.
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        path = Path(folder) / "docker.sock"
+        with running(_UnixServer(str(path), _Handler)) as server:
+            yield server, DockerEngine(EngineAddress(host=f"unix://{path}"))
 
 
 def test_the_archive_arrives_as_it_was_written(engine: tuple[FakeEngine, DockerEngine]) -> None:
@@ -281,3 +297,35 @@ def test_a_context_that_cannot_be_read_is_named(tmp_path: Path, meta: str | None
 def test_tls_is_used_when_asked_for(tmp_path: Path, environment: dict[str, str], certificates: str | None) -> None:
     found = find_engine({"DOCKER_HOST": "tcp://127.0.0.1:2376", **environment}, tmp_path).certificates
     assert found == (None if certificates is None else tmp_path / certificates)
+
+
+def certificates(folder: Path, *names: str) -> None:
+    """An authority, and a certificate of its for each name, as `dockerd --tlsverify` has them."""
+    (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
+    new = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={0} -keyout {0}-key.pem"
+    commands = [f"{new} -x509 -days 2 -out ca.pem".format("ca")]
+    for name in names:
+        commands.append(f"{new} -out {{0}}.csr".format(name))
+        signed = "openssl x509 -req -days 2 -in {0}.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -out {0}.pem"
+        commands.append(f"{signed} -extfile extensions".format(name))
+    for command in commands:
+        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+def test_both_sides_of_a_tcp_connection_prove_who_they_are(tmp_path: Path) -> None:
+    certificates(tmp_path, "server", "cert")
+    (tmp_path / "cert-key.pem").rename(tmp_path / "key.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tmp_path / "ca.pem")
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server-key.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = _TCPServer(("127.0.0.1", 0), _Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with running(server):
+        host = f"tcp://127.0.0.1:{server.server_port}"
+        environment = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+        assert str(DockerEngine.find(environment).platform()) == "linux/arm64"
+        (tmp_path / "cert.pem").unlink()
+        for wrong in (environment, {"DOCKER_HOST": host}, {**environment, "DOCKER_CERT_PATH": "/nonexistent"}):
+            with pytest.raises(ToolError, match="Docker cannot be reached"):
+                DockerEngine.find(wrong).platform()
