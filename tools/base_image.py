@@ -31,12 +31,12 @@ PYTHON = "3.11"
 TAG = f"{PYTHON}-slim"
 CREATED = "2025-01-01T00:00:00Z"
 EPOCH = "1735689600"
-VERSION = 3  # counts up whenever what this script makes changes: caches of bases are named by it
+VERSION = 4  # counts up whenever what this script makes changes: caches of bases are named by it
 
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 INSTALLED = ("python3", "ca-certificates")
-UNPACKED = ("base-files", "base-passwd", "coreutils", "dash", "libc-bin", "media-types", *INSTALLED)
+UNPACKED = ("base-files", "base-passwd", "coreutils", "dash", "libc-bin", "libstdc++6", "media-types", *INSTALLED)
 # What the maintainer scripts of unpacked packages would have done, as far as a Python image needs it.
 FINISH_UNPACKED = """
 cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd"

@@ -43,10 +43,10 @@ def test_an_image_for_arm64_made_here_runs_on_arm64(
 
 @pytest.fixture(scope="module")
 def index(pycontainer: Pycontainer, locked: Callable[[str], Path], registry: Registry, base_image: str) -> str:
-    """The reference of an index that holds the FastAPI sample for two platforms."""
+    """The reference of an index that holds a sample for two platforms."""
     reference = registry.reference("both:1")
     pycontainer.build(
-        locked("fastapi"), "--base-image", base_image, "--platform", f"{AMD},{ARM}", "--tag", reference, "--push"
+        locked("src-scripts"), "--base-image", base_image, "--platform", f"{AMD},{ARM}", "--tag", reference, "--push"
     )
     return reference
 
@@ -68,4 +68,4 @@ def test_an_index_names_both_platforms(index: str, registry: Registry) -> None:
 def test_an_engine_takes_its_platform_from_an_index(index: str, platform: str, engine: Engine) -> None:
     engine.pull(index, platform=platform)
 
-    check(SAMPLES["fastapi"], engine, index, platform=platform)
+    check(SAMPLES["src-scripts"], engine, index, platform=platform)

@@ -32,7 +32,6 @@ UV_ENV = {
     "UV_LINK_MODE": "copy",
     "UV_NO_PROGRESS": "1",
     "UV_PROJECT_ENVIRONMENT": "/app/.venv",
-    "UV_PYTHON": PYTHON,
     "UV_PYTHON_DOWNLOADS": "never",
     "VIRTUAL_ENV": "/app/.venv",
 }
@@ -67,7 +66,7 @@ def install(sample: Sample, project: Path, *, podman: DockerLike, base: str, tar
 def _script(project: Path, sample: Sample) -> str:
     """The commands that a user of the sample's lock would give."""
     if (project / "uv.lock").exists():
-        return f"uv sync --frozen --no-editable --no-dev {' '.join(sample.options)}\n"
+        return f"uv sync --python {PYTHON} --frozen --no-editable --no-dev {' '.join(sample.options)}\n"
     make = f"uv venv --prompt app --python {PYTHON} /app/.venv\n"
     if (project / "poetry.lock").exists():
         (project / "exported.txt").write_text(_poetry_requirements(project / "poetry.lock"))
