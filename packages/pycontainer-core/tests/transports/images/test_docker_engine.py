@@ -316,7 +316,8 @@ def certificates(folder: Path, *names: str) -> None:
 def test_both_sides_of_a_tcp_connection_prove_who_they_are(tmp_path: Path) -> None:
     certificates(tmp_path, "server", "cert")
     (tmp_path / "cert-key.pem").rename(tmp_path / "key.pem")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_verify_locations(tmp_path / "ca.pem")
     context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server-key.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     server = _TCPServer(("127.0.0.1", 0), _Handler)
