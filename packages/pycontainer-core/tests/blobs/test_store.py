@@ -200,6 +200,18 @@ def test_the_sweep_takes_quiet_temporary_files_only(store: BlobStore) -> None:
     assert [found for found, _ in store.entries()] == [digest]
 
 
+def test_the_sweep_spares_live_writers_when_this_hosts_clock_is_ahead(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_days_on = time.time() + 2 * 86400
+    monkeypatch.setattr(time, "time", lambda: two_days_on)
+    with store.writer() as writer:
+        writer.write(CONTENT)
+        assert store.sweep() == 0
+        digest = writer.commit()
+    assert digest in store
+
+
 def test_many_threads_add_the_same_and_other_blobs(store: BlobStore) -> None:
     contents = [bytes([number]) * 50_000 for number in range(8)] * 6
     with ThreadPoolExecutor(8) as pool:

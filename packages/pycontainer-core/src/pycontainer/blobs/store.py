@@ -17,6 +17,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -132,12 +133,22 @@ class BlobStore:
     def sweep(self, *, older_than: float = _STALE_AFTER) -> int:
         """Remove temporary files that killed writers left, quiet for `older_than` seconds; how many they were."""
         count = 0
+        now = _file_system_time(self.root) if self.root.is_dir() else time.time()
         for path in self.root.glob(f"blobs/*/{_TEMPORARY}*"):
             with suppress(OSError):
-                if time.time() - path.lstat().st_mtime > older_than:
+                if now - path.lstat().st_mtime > older_than:
                     _remove(path)
                     count += 1
         return count
+
+
+def _file_system_time(folder: Path) -> float:
+    """The time that a new file gets: on a shared file system, this host's clock does not tell how old files are."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            return os.fstat(probe.fileno()).st_mtime
+    except OSError:  # read-only: nothing will be removed, either
+        return time.time()
 
 
 class BlobWriter(HashingWriter):
