@@ -17,14 +17,18 @@ Run: TypeAlias = Callable[..., Any]
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """A cache with a store of layers, one of them not used for a day, and another file."""
+    """A cache with a store of layers, one of them not used for two days, facts, and somebody's notes."""
     home = tmp_path / "cache"
     layers = BlobStore(home / "layers")
     old = layers.add(io.BytesIO(b"o" * 1000))
     layers.add(io.BytesIO(b"n" * 500))
-    os.utime(layers.path(old), (time.time() - 86400,) * 2)
-    (home / "facts").mkdir()
-    (home / "facts" / "base.json").write_text("{}")
+    os.utime(layers.path(old), (time.time() - 2 * 86400,) * 2)
+    facts = home / "facts" / "bases" / f"1-{'0' * 64}.json"
+    facts.parent.mkdir(parents=True)
+    facts.write_text("{}")
+    others = home / "layers" / "notes.txt"
+    others.write_text("not ours")
+    os.utime(others, (1, 1))
     return home
 
 
@@ -33,6 +37,8 @@ def test_info_tells_what_is_kept(run: Run, cache: Path) -> None:
     assert done.out.splitlines()[0] == f"{cache}  1.5 kB"
     found = json.loads(run("cache", "info", "--json", environment={"PYCONTAINER_CACHE_DIR": str(cache)}).out)
     assert found["folders"]["layers"] == {"files": 2, "size": 1500}
+    assert found["folders"]["facts"] == {"files": 1, "size": 2}
+    assert sorted(found["folders"]) == ["bases", "built", "facts", "layers", "wheels"]
     assert found["directory"] == str(cache)
 
 
@@ -42,6 +48,7 @@ def test_prune_leaves_what_a_running_build_may_use(run: Run, cache: Path) -> Non
     assert len(list(BlobStore(cache / "layers").entries())) == 1
     found = json.loads(run("cache", "prune", "--json", "--cache-dir", str(cache)).out)
     assert found == {"directory": str(cache), "removed": 0, "kept": 502}
+    assert (cache / "layers" / "notes.txt").exists()
 
 
 def test_a_cache_that_does_not_exist_yet_is_empty_and_stays_absent(run: Run, tmp_path: Path) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pycontainer.builder.cache_home import default_cache_home
+from pycontainer.builder.cache_limit import FOLDERS, cache_files
 from pycontainer.errors import StoreError
 from pycontainer_cli.loading import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from pycontainer_cli.arguments import Given
 
@@ -40,22 +39,11 @@ def cache_directory(given: Given, environment: Mapping[str, str]) -> Path:
     return home
 
 
-def folders(home: Path) -> Iterator[Folder]:
-    """The folders below the cache directory, by name; none where there is no cache yet."""
-    for path in sorted(home.iterdir()) if home.is_dir() else ():
-        if path.is_dir() and not path.is_symlink():
-            sizes = [status.st_size for status in _files(path)]
-            yield Folder(path.name, len(sizes), sum(sizes))
-
-
-def stores(home: Path) -> Iterator[Path]:
-    """The content-addressed stores of the cache: the directory itself, or folders of it."""
-    candidates = (home, *sorted(home.iterdir())) if home.is_dir() else ()
-    yield from (path for path in candidates if (path / "blobs" / "sha256").is_dir() and not path.is_symlink())
-
-
-def _files(folder: Path) -> Iterator[os.stat_result]:
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):  # another build removed it
-                yield os.lstat(Path(directory) / name)
+def folders(home: Path) -> tuple[Folder, ...]:
+    """The folders of the cache, by name; none where there is no cache yet."""
+    if not home.is_dir():
+        return ()
+    sizes: dict[str, list[int]] = {name: [] for name in FOLDERS}
+    for file in cache_files(home):
+        sizes[file.folder].append(file.size)
+    return tuple(Folder(name, len(found), sum(found)) for name, found in sizes.items())

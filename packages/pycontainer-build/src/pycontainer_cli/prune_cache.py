@@ -1,4 +1,4 @@
-"""`pycontainer cache prune`: remove what nobody has used for an hour, so that no running build loses a layer."""
+"""`pycontainer cache prune`: remove what nobody has used for an hour, and no running build may still need."""
 
 from __future__ import annotations
 
@@ -27,15 +27,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     given = parse_options(parser(), arguments)
 
-    from pycontainer.builder.ledger import format_size  # noqa: PLC0415 - not for `--help`
-    from pycontainer.layers.cache import LayerCache  # noqa: PLC0415 - as above
-    from pycontainer_cli.cache_folders import cache_directory, folders, stores  # noqa: PLC0415 - as above
+    from pycontainer.builder.cache_limit import prune  # noqa: PLC0415 - not for `--help`
+    from pycontainer.builder.ledger import format_size  # noqa: PLC0415 - as above
+    from pycontainer_cli.cache_folders import cache_directory, folders  # noqa: PLC0415 - as above
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
 
     home = cache_directory(given, os.environ)
     before = sum(folder.size for folder in folders(home))
-    for store in stores(home):
-        LayerCache(store, max_size=0).evict()
+    prune(home)
     after = sum(folder.size for folder in folders(home))
     if given.others["json"]:
         write_json({"directory": str(home), "removed": before - after, "kept": after})

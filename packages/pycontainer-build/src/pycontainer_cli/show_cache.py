@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
 
     home = cache_directory(given, os.environ)
-    found = list(folders(home))
+    found = folders(home)
     if given.others["json"]:
         rows = {folder.name: {"files": folder.files, "size": folder.size} for folder in found}
         write_json({"directory": str(home), "size": sum(folder.size for folder in found), "folders": rows})

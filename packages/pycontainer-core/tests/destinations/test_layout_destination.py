@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from pycontainer.blobs.blob import BytesBlob
+from pycontainer.blobs.lock import exclusive
 from pycontainer.blobs.store import BlobStore
 from pycontainer.destinations.layout import LayoutDestination
-from pycontainer.destinations.lock import exclusive
 from pycontainer.errors import IntegrityError, StoreError
 from pycontainer.image import Image, ImageIndex
 from pycontainer.oci import Digest, Index, Platform, Reference
@@ -303,7 +303,7 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
         """
         import sys, time
         from pathlib import Path
-        from pycontainer.destinations.lock import exclusive
+        from pycontainer.blobs.lock import exclusive
         with exclusive(Path(sys.argv[1])):
             print("held", flush=True)
             time.sleep(60)

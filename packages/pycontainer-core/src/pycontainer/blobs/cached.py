@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from pycontainer.blobs.store import StoredBlob
+from pycontainer.blobs.store import StoredBlob, mark_used
 from pycontainer.errors import IntegrityError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 
@@ -67,8 +67,7 @@ class CachedBlob:
             if not self._fetched:
                 reused = is_intact(self._stored)
                 if reused:
-                    with suppress(OSError):  # recent entries are not evicted
-                        os.utime(self._stored.store.path(self.descriptor.digest))
+                    mark_used(self._stored.store.path(self.descriptor.digest))
                 else:
                     self._download()
                 self._fetched = True

@@ -277,6 +277,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
 
 
+def mark_used(path: Path) -> None:
+    """Make an entry recent: what was used least recently leaves a cache first. Where it cannot be, it is not."""
+    with suppress(OSError):
+        os.utime(path)
+
+
 def _sync_folder(folder: Path) -> None:
     """Make a rename survive a loss of power; Windows has no way to ask for it, and needs none."""
     if os.name == "posix":

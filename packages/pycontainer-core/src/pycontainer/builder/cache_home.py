@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.ownership import claim
+from pycontainer.builder.cache_limit import FOLDERS, limited
 from pycontainer.errors import StoreError
 from pycontainer.events import Emit, Warned
 
@@ -34,16 +36,21 @@ def cache_home(*, chosen: Path | None, enabled: bool, emit: Emit) -> Iterator[Pa
     """The directory to keep things in: the chosen one, the user's, or one that is gone after the build.
 
     A directory that was chosen must be writable. The user's own may be missing or read-only, as in many CI jobs and
-    containers: the build then goes on without a cache, and says so.
+    containers: the build then goes on without a cache, and says so. When the context ends, what was used least
+    recently leaves a directory that has become too large.
 
     Raises:
-        StoreError: The chosen directory cannot be written.
+        StoreError: The chosen directory cannot be written, or others can write to the directory.
     """
     home = chosen or default_cache_home()
     if enabled and home is not None:
         reason = _unwritable(home)
         if reason is None:
-            yield home
+            claim(home)
+            for name in FOLDERS:
+                claim(home / name)
+            with limited(home):
+                yield home
             return
         if chosen is not None:
             raise StoreError(f"The cache directory `{home}` cannot be written", facts=[reason], hint="Set {cache_dir}")

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pycontainer.blobs.cached import take
+from pycontainer.blobs.lock import exclusive
 from pycontainer.blobs.store import BlobStore, atomic_file
 from pycontainer.destinations.destination import Written
-from pycontainer.destinations.lock import exclusive
 from pycontainer.errors import DocumentError, StoreError
 from pycontainer.events import Emit, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.transports.oci_layout import (

@@ -7,27 +7,24 @@
     root/records/<key>.json     what a recipe gave
     root/blobs/sha256/<hex>     the layers
 
-Any number of builds may use one folder at once. What was used least recently leaves when the layers outgrow the limit;
-what this process used, or anybody within the last hour, stays, so that a build never loses a layer under its hands.
+Any number of builds may use one folder at once. A use makes record and layer recent, the layer last, so that whoever
+removes what was used least recently removes records before what they tell of.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
 import tempfile
-import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pycontainer.blobs.store import BlobStore, atomic_file
-from pycontainer.errors import DocumentError, StoreError
+from pycontainer.blobs.ownership import claim
+from pycontainer.blobs.store import BlobStore, atomic_file, mark_used
+from pycontainer.errors import DocumentError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.layers.entries import MTIME
 from pycontainer.layers.layer import Layer
@@ -42,18 +39,6 @@ if TYPE_CHECKING:
     from pycontainer.layers.recipe import Recipe
 
 _KEY = re.compile(r"[0-9a-f]{64}")
-# Seconds in which a layer that somebody used is not evicted.
-_GRACE = 3600.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CacheInfo:
-    """What a cache holds: the number of layers and their bytes."""
-
-    root: Path
-    layers: int
-    size: int
-    max_size: int
 
 
 class LayerCache:
@@ -61,33 +46,31 @@ class LayerCache:
 
     Args:
         root: Made when missing, for its owner alone.
-        max_size: Bytes of layers to keep.
 
     Raises:
         StoreError: The folder belongs to someone else, can be written by everyone, or cannot be made: what others can
             write, they can put into images.
     """
 
-    def __init__(self, root: Path, *, max_size: int = 5 * 10**9) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self.max_size = max_size
         self.blobs = BlobStore(root)
-        self._used: set[Digest] = set()
-        _claim(root)
+        claim(root)
 
     @classmethod
     @contextmanager
     def temporary(cls) -> Iterator[LayerCache]:
         """A cache that is gone when the context ends."""
         with tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True) as folder:
-            yield cls(Path(folder), max_size=2**63)
+            yield cls(Path(folder))
 
     def get(self, key: str) -> LayerRecord | None:
         """The record of a key, when its layer is there in the right size; using it makes it recent."""
         record = self._read(key)
         if record is None or self.blobs.size(record.descriptor.digest) != record.descriptor.size:
             return None
-        self._use(record)
+        mark_used(self._path(key))
+        mark_used(self.blobs.path(record.descriptor.digest))
         return record
 
     def make(self, recipe: Recipe, *, mtime: int = MTIME, emit: Emit = ignore) -> LayerRecord:
@@ -120,27 +103,6 @@ class LayerCache:
             contents=record.contents,
         )
 
-    def info(self) -> CacheInfo:
-        """How much there is."""
-        sizes = [status.st_size for _, status in self.blobs.entries()]
-        return CacheInfo(root=self.root, layers=len(sizes), size=sum(sizes), max_size=self.max_size)
-
-    def evict(self) -> None:
-        """Remove what was used least recently, until the rest fits; and what killed builds left behind."""
-        self.blobs.sweep()
-        entries = sorted(self.blobs.entries(), key=lambda entry: (entry[1].st_mtime, entry[0]))
-        excess = sum(status.st_size for _, status in entries) - self.max_size
-        if excess <= 0:
-            return
-        recently = time.time() - _GRACE
-        for digest, status in entries:
-            if excess > 0 and digest not in self._used and status.st_mtime < recently:
-                # Windows does not remove what a reader holds open: then it stays for now.
-                with suppress(StoreError):
-                    self.blobs.discard(digest)
-                    excess -= status.st_size
-        self._forget_lost_layers()
-
     def _write(self, recipe: Recipe, key: str, mtime: int, emit: Emit) -> LayerRecord:
         def advance(count: int) -> None:
             emit(TaskAdvanced(verb=Verb.MAKE_LAYER, name=recipe.title, count=count))
@@ -150,15 +112,8 @@ class LayerCache:
             descriptor, diff_id = writer.finish()
             blob.commit()
         record = LayerRecord(key=key, title=recipe.title, descriptor=descriptor, diff_id=diff_id, contents=contents)
-        self._use(record)
         self._save(record)
-        self.evict()
         return record
-
-    def _use(self, record: LayerRecord) -> None:
-        self._used.add(record.descriptor.digest)
-        with suppress(OSError):
-            os.utime(self.blobs.path(record.descriptor.digest))
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -184,39 +139,8 @@ class LayerCache:
             return None
         return record if record.key == key else None
 
-    def _forget_lost_layers(self) -> None:
-        for path in self.root.glob("records/*.json"):
-            record = self._read(path.stem) if _KEY.fullmatch(path.stem) else None
-            if record is None or record.descriptor.digest not in self.blobs:
-                with suppress(OSError):
-                    path.unlink()
-
 
 def _decode(kind: type, value: object) -> Digest:
     if kind is not Digest or not isinstance(value, str):
         raise ValueError(f"no {kind.__name__}")
     return Digest.parse(value)
-
-
-def _claim(root: Path) -> None:
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        status = root.stat()
-    except OSError as error:
-        raise StoreError(
-            f"Cannot make the cache `{root}`",
-            facts=[error.strerror or str(error)],
-            hint="Set {cache_dir} to a folder that you can write",
-        ) from error
-    if os.name != "posix":
-        return
-    if status.st_uid != os.geteuid():
-        raise _foreign(root, f"it belongs to the user {status.st_uid}, and this is the user {os.geteuid()}")
-    if status.st_mode & stat.S_IWOTH:
-        raise _foreign(root, "everyone can write to it")
-
-
-def _foreign(root: Path, fact: str) -> StoreError:
-    return StoreError(
-        f"The cache `{root}` cannot be trusted", facts=[fact], hint="Set {cache_dir} to a folder of your own"
-    )

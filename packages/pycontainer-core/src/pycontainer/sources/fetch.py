@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from pycontainer.blobs.store import mark_used
 from pycontainer.errors import DeniedError, IntegrityError, LockError, NetworkError, PyContainerError, StoreError
 from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.oci import Descriptor, Digest
@@ -155,6 +156,7 @@ class ArtifactFetcher:
                     pass
         except IntegrityError:  # the store has thrown it away
             return None
+        mark_used(self.store.path(digest))
         return Fetched(path=self.store.path(digest), sha256=digest.hex, size=size)
 
     def _from_disk(self, artifact: Artifact) -> Fetched:

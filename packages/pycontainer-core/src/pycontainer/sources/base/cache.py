@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pycontainer.blobs.store import atomic_file
+from pycontainer.blobs.store import atomic_file, mark_used
 from pycontainer.sources.base.facts import BaseFacts
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ class FactsCache:
             checksum, _, body = self._path(manifest).read_bytes().partition(b"\n")
             if checksum.decode("ascii", "replace") != hashlib.sha256(body).hexdigest():
                 return None
-            return msgspec.json.decode(body, type=BaseFacts)
+            facts = msgspec.json.decode(body, type=BaseFacts)
         except (OSError, msgspec.MsgspecError):
             return None
+        mark_used(self._path(manifest))
+        return facts
 
     def put(self, manifest: Digest, facts: BaseFacts) -> BaseFacts:
         """Remember facts.

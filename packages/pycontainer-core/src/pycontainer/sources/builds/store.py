@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pycontainer.blobs.store import BlobStore, atomic_file
+from pycontainer.blobs.store import BlobStore, atomic_file, mark_used
 from pycontainer.errors import DocumentError, IntegrityError
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.sources.builds.canonical import canonical_wheel
@@ -64,7 +64,11 @@ class BuiltWheels:
                     pass
         except (OSError, ValueError, KeyError, TypeError, DocumentError, IntegrityError):
             return None
-        return wheel if record.get("key") == key and parse_wheel(wheel.filename) else None
+        if record.get("key") != key or not parse_wheel(wheel.filename):
+            return None
+        mark_used(self._record(key))
+        mark_used(wheel.path)
+        return wheel
 
     def put(self, key: str | None, built: Path) -> BuiltWheel:
         """Take a wheel that was just built, in its canonical bytes; without a key it will not be found again.

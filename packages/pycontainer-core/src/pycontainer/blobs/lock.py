@@ -1,8 +1,9 @@
-"""One writer at a time for an output that several builds may share.
+"""Locks between builds, on a file that they share.
 
-with exclusive(layout / "oci-layout"): ...
+with exclusive(layout / "oci-layout"): ...      # one writer at a time
+take_lock(file, shared=True)                    # several readers, none while somebody has it alone
 
-The lock is the operating system's, on the open file: it is gone with the process that holds it, however that ends.
+A lock is the operating system's, on the open file: it is gone with the process that holds it, however that ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 300.0
 _PAUSE = 0.05
-_TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+# What `take_lock` fails with where somebody else has the lock.
+TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 
 
 @contextmanager
@@ -53,21 +55,33 @@ def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[None]:
 
 def _try(file: BinaryIO) -> bool:
     try:
-        _lock(file)
+        take_lock(file)
     except OSError as error:
-        return error.errno not in _TAKEN
+        return error.errno not in TAKEN
     return True
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: BinaryIO) -> None:
+    def take_lock(file: BinaryIO, *, shared: bool = False) -> None:
+        """Lock an open file until it is closed, without waiting.
+
+        Raises:
+            OSError: Somebody else has the lock (`TAKEN`), or there are no such locks here.
+        """
+        if shared:
+            raise OSError(errno.ENOTSUP, "Windows locks for one only")
         file.seek(1 << 30)  # a byte beyond the end, so that those who read the file are not kept out
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def take_lock(file: BinaryIO, *, shared: bool = False) -> None:
+        """Lock an open file until it is closed, without waiting.
+
+        Raises:
+            OSError: Somebody else has the lock (`TAKEN`), or there are no such locks here.
+        """
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
