@@ -215,9 +215,14 @@ def _read_block(stream: BinaryIO) -> bytes | None:
         raise _broken("a lone block of zeros stands between its entries")
     expected = _number(block[148:156], "checksum")
     blanked = block[:148] + b" " * 8 + block[156:]
-    if expected not in {sum(blanked), sum(byte - 256 if byte > 127 else byte for byte in blanked)}:  # noqa: PLR2004
+    if expected not in {sum(blanked), _signed_sum(blanked)}:
         raise _broken("the checksum of a header is wrong")
     return block
+
+
+def _signed_sum(block: bytes) -> int:
+    """The sum that tars of old made of signed bytes."""
+    return sum(block) if block.isascii() else sum(byte - 256 if byte > 127 else byte for byte in block)  # noqa: PLR2004
 
 
 def _read_body(stream: BinaryIO, size: int) -> bytes:

@@ -190,7 +190,9 @@ class ArtifactFetcher:
         if artifact.hashes and not artifact.hashes.keys() & set(_STRONG):
             raise _mismatch(artifact, where, ["the lock has no strong hash of it"])
         limit = artifact.size if artifact.size is not None else _MAX_SIZE
-        hashes = {name: hashlib.new(name, usedforsecurity=False) for name in artifact.hashes if name in _STRONG}
+        # The writer hashes with sha256 in any case.
+        others = [name for name in artifact.hashes if name in _STRONG and name != "sha256"]
+        hashes = {name: hashlib.new(name, usedforsecurity=False) for name in others}
         with self.store.writer() as writer:
             while data := stream.read(_SLICE):
                 if self._stopped.is_set():
@@ -203,13 +205,15 @@ class ArtifactFetcher:
                 self._emit(TaskAdvanced(verb=Verb.DOWNLOAD, name=artifact.filename, count=len(data)))
             if artifact.size not in {None, writer.size}:
                 raise _mismatch(artifact, where, [f"it has {writer.size} bytes, {artifact.size} in the lock"])
-            for name, each in hashes.items():
-                if each.hexdigest() != artifact.hashes[name].lower():
-                    facts = [f"locked: {name}:{artifact.hashes[name]}", f"found: {name}:{each.hexdigest()}"]
+            found = {"sha256": writer.digest.hex, **{name: each.hexdigest() for name, each in hashes.items()}}
+            for name, digest in found.items():
+                locked = artifact.hashes.get(name, digest)
+                if digest != locked.lower():
+                    facts = [f"locked: {name}:{locked}", f"found: {name}:{digest}"]
                     raise _mismatch(artifact, where, facts)
             size = writer.size
-            digest = writer.commit()
-        return Fetched(path=self.store.path(digest), sha256=digest.hex, size=size)
+            stored = writer.commit()
+        return Fetched(path=self.store.path(stored), sha256=stored.hex, size=size)
 
 
 def gather(
