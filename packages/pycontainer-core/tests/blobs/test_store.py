@@ -5,10 +5,12 @@ import hashlib
 import io
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from pycontainer.oci import Descriptor, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 CONTENT = b"content of a blob " * 1000
 
@@ -210,6 +211,50 @@ def test_the_sweep_spares_live_writers_when_this_hosts_clock_is_ahead(
         assert store.sweep() == 0
         digest = writer.commit()
     assert digest in store
+
+
+def test_what_is_no_blob_is_no_entry(store: BlobStore) -> None:
+    digest = store.add(io.BytesIO(CONTENT))
+    for name in (".DS_Store", "README", ".incoming-1"):
+        (store.path(digest).parent / name).write_bytes(b"")
+    assert [found for found, _ in store.entries()] == [digest]
+
+
+def test_the_file_and_then_its_folder_are_flushed_around_the_rename(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss of power must not leave a name without its bytes; killing a writer does not show that."""
+    calls: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def note_fsync(number: int) -> None:
+        calls.append("flush folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "flush file")
+        fsync(number)
+
+    def note_replace(path: Path, target: Path) -> Path:
+        calls.append("rename")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    store.add(io.BytesIO(CONTENT))
+    with atomic_file(store.root / "file") as file:
+        file.write(CONTENT)
+    after = ["flush folder"] if os.name == "posix" else []
+    assert calls == ["flush file", "rename", *after] * 2
+
+
+def test_an_entry_that_is_being_read_on_windows_counts_as_written(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> Path:
+        raise PermissionError(errno.EACCES, f"{target} is in use, {path} cannot replace it")
+
+    digest = store.add(io.BytesIO(CONTENT))
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert store.add(io.BytesIO(CONTENT)) == digest
+    with pytest.raises(StoreError):
+        store.add(io.BytesIO(b"other content"))
 
 
 def test_many_threads_add_the_same_and_other_blobs(store: BlobStore) -> None:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.hashing import HashingWriter, VerifyingReader
-from pycontainer.errors import IntegrityError, StoreError
+from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.oci import Digest
 
 if TYPE_CHECKING:
@@ -126,15 +126,15 @@ class BlobStore:
         except OSError as error:
             raise _failed("read", folder, error) from error
         for entry in found:
-            if not entry.name.startswith(_TEMPORARY):
-                with suppress(FileNotFoundError):
-                    yield Digest("sha256", entry.name), entry.stat(follow_symlinks=False)
+            # Temporary files, and what desktops leave in folders, are no entries.
+            with suppress(FileNotFoundError, DocumentError):
+                yield Digest("sha256", entry.name), entry.stat(follow_symlinks=False)
 
     def sweep(self, *, older_than: float = _STALE_AFTER) -> int:
         """Remove temporary files that killed writers left, quiet for `older_than` seconds; how many they were."""
         count = 0
         now = _file_system_time(self.root) if self.root.is_dir() else time.time()
-        for path in self.root.glob(f"blobs/*/{_TEMPORARY}*"):
+        for path in (*self.root.glob(f"blobs/*/{_TEMPORARY}*"), *self.root.glob(f"*/{_TEMPORARY}*")):
             with suppress(OSError):
                 if now - path.lstat().st_mtime > older_than:
                     _remove(path)
@@ -197,11 +197,19 @@ class BlobWriter(HashingWriter):
             self._file.close()
             if target.is_symlink() or target.is_dir():
                 _remove(target)
-            self._path.replace(target)
+            self._publish(target, digest)
             _sync_folder(self._folder)
         except OSError as error:
             raise _failed("write", target, error) from error
         return digest
+
+    def _publish(self, target: Path, digest: Digest) -> None:
+        try:
+            self._path.replace(target)
+        except PermissionError:
+            # Windows does not replace what somebody reads; the same content is there already then.
+            if self._store.size(digest) != self.size:
+                raise
 
     def __enter__(self) -> Self:
         return self
