@@ -48,6 +48,17 @@ def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, monkeypatch:
     assert isinstance(events[0], Warned)
 
 
+def test_no_home_at_all_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    events: list[Event] = []
+    with cache_home(chosen=None, enabled=True, emit=events.append) as home:
+        assert home.is_dir()
+    assert [event.message for event in events if isinstance(event, Warned)] == [
+        "Building without a cache: this user has no home directory"
+    ]
+
+
 def test_no_cache_leaves_nothing_behind(tmp_path: Path) -> None:
     with cache_home(chosen=tmp_path / "c", enabled=False, emit=lambda _: None) as home:
         (home / "x").write_text("")

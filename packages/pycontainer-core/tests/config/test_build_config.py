@@ -270,3 +270,15 @@ def test_importing_the_options_stays_quick() -> None:
     code = "import sys, pycontainer.config as c; c.BuildConfig(tag='a:1'); print('urllib3' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("python -m 'my app'", ("python", "-m", "my app")),
+        ('["python", "-m", "my app"]', ("python", "-m", "my app")),
+        ("[ -f x ]", ("[", "-f", "x", "]")),
+    ],
+)
+def test_a_command_is_written_as_in_a_shell_or_as_a_list(text: str, words: tuple[str, ...]) -> None:
+    assert BuildConfig(entrypoint=text).entrypoint == words

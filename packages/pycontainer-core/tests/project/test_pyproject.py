@@ -84,6 +84,90 @@ def test_setup_py_alone_is_a_package(tmp_path: Path) -> None:
     assert Pyproject.read(tmp_path).is_package
 
 
+SETUP_PY = """
+import setuptools
+setuptools.setup(name="Shop", version="1.2", python_requires=">=3.9", install_requires=["idna"],
+    long_description=open("x").read(), entry_points={"console_scripts": ["shop=shop:main"]})
+"""
+SETUP_CFG = """
+[metadata]
+name = Shop
+version = 1.2
+long_description = file: README
+[options]
+python_requires = >=3.9
+install_requires =
+  idna
+[options.entry_points]
+console_scripts =
+  shop = shop:main
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("setup.py", SETUP_PY), ("setup.cfg", SETUP_CFG)])
+def test_what_setuptools_files_state_plainly_is_read_without_running_them(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    metadata = Pyproject.read(tmp_path).metadata
+    assert (metadata.name, metadata.version, metadata.requires_python) == ("Shop", "1.2", ">=3.9")
+    assert metadata.dependencies == ("idna",)
+    assert metadata.scripts == {"shop": "shop:main"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("setup.py", "def ("),
+        ("setup.py", "setup(name=compute(), entry_points=points)"),
+        ("setup.cfg", "name"),
+        ("setup.cfg", "[metadata]\nversion = attr: shop.__version__\n"),
+        ("setup.cfg", "[options]\ninstall_requires = %(x)s\n"),
+    ],
+)
+def test_what_setuptools_files_compute_stays_unknown(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    project = Pyproject.read(tmp_path)
+    assert project.metadata.version is None
+    assert project.states_dependencies
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ('[project]\nname = "a"\n', False),
+        ('[project]\nname = "a"\ndependencies = ["b"]\n', True),
+        ('[project]\nname = "a"\ndynamic = ["version", "dependencies"]\n', True),
+        ('[tool.poetry.dependencies]\npython = "^3.11"\n', False),
+        ('[tool.poetry.dependencies]\nb = "*"\n', True),
+    ],
+)
+def test_whether_there_are_dependencies_to_lock(tmp_path: Path, text: str, *, states: bool) -> None:
+    assert read(tmp_path, text).states_dependencies is states
+
+
+def test_a_requirements_in_alone_states_dependencies(tmp_path: Path) -> None:
+    (tmp_path / "requirements.in").write_text("idna\n")
+    assert Pyproject.read(tmp_path).states_dependencies
+
+
+@pytest.mark.parametrize(
+    ("python", "required"),
+    [
+        ("^3.11", ">=3.11,<4"),
+        ("~3.11", ">=3.11,<3.12"),
+        (">=3.9 <3.13", ">=3.9,<3.13"),
+        ("*", None),
+        ("^3.9 || ^4", None),
+    ],
+)
+def test_poetrys_python_becomes_a_specifier(tmp_path: Path, python: str, required: str | None) -> None:
+    assert read(tmp_path, f'[tool.poetry.dependencies]\npython = "{python}"\n').metadata.requires_python == required
+
+
+def test_poetrys_python_that_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"tool\.poetry\.dependencies"):
+        _ = read(tmp_path, '[tool.poetry.dependencies]\npython = "^x"\n').metadata
+
+
 def test_no_pyproject_is_a_project_named_after_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "My App!"
     folder.mkdir()

@@ -10,6 +10,7 @@ from pycontainer.errors import ProjectError
 from pycontainer.project import Pyproject, Start, find_start
 
 PACKAGE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+GUARD = 'if __name__ == "__main__":\n    print(1)'
 BOMB = "raise SystemExit('imported')\n"  # every sample begins with it: importing any would end the test run
 
 
@@ -121,6 +122,36 @@ def start(root: Path, files: dict[str, str], installed: set[str] = frozenset(), 
         pytest.param({"job/__init__.py": "", "job/__main__.py": ""}, set(), "python -m job", (), id="python-m"),
         pytest.param({"report.py": "print(1)"}, set(), "python report.py", (), id="single-file"),
         pytest.param({"main.py": "", "helper.py": ""}, set(), "python main.py", (), id="main-beside-others"),
+        pytest.param(
+            {"app/__init__.py": "", "app/main.py": "print(1)", "app/words.py": ""},
+            set(),
+            "python -m app.main",
+            (),
+            id="main-in-the-app-folder",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": PACKAGE + '[project]\nname = "tool"\nversion = "1"',
+                "src/tool/__init__.py": "",
+                "src/tool/cli.py": GUARD,
+                "noxfile.py": GUARD,
+            },
+            set(),
+            "python -m tool.cli",
+            (),
+            id="only-guarded-module-of-a-package",
+        ),
+        pytest.param(
+            {
+                "setup.py": "from setuptools import setup\nsetup(name='tool', entry_points="
+                "{'console_scripts': ['tool = tool:main', 'other=tool:other']})",
+                "tool/__init__.py": "",
+            },
+            set(),
+            "tool",
+            (),
+            id="script-of-setup-py",
+        ),
     ],
 )
 def test_the_command_is_found(
@@ -166,6 +197,24 @@ def test_several_scripts_are_an_error_that_lists_them(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="2 scripts") as caught:
         start(tmp_path, {"pyproject.toml": text})
     assert "`one`, `two`" in caught.value.facts[0]
+
+
+def test_two_modules_that_are_made_to_be_run_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="does not say how it starts"):
+        start(tmp_path, {"jobs/one.py": GUARD, "jobs/two.py": GUARD})
+
+
+def test_a_workspace_names_its_members(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", ""]\nexclude = ["packages/old"]\n',
+        "packages/api/pyproject.toml": '[project]\nname = "shop-api"\n',
+        "packages/old/pyproject.toml": '[project]\nname = "old"\n',
+        "packages/notes/readme.txt": "",
+    }
+    with pytest.raises(ProjectError, match="The workspace does not say") as caught:
+        start(tmp_path, files)
+    assert caught.value.facts[1] == "members: `shop-api`"
+    assert "{package}" in (caught.value.hint or "")
 
 
 def test_nothing_found_says_where_it_was_looked_for(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def cache_home(*, chosen: Path | None, enabled: bool, emit: Emit) -> Iterator[Pa
         if chosen is not None:
             raise StoreError(f"The cache directory `{home}` cannot be written", facts=[reason], hint="Set {cache_dir}")
         emit(Warned(message=f"Building without a cache: `{home}` cannot be written", facts=(reason,)))
+    elif enabled:
+        emit(Warned(message="Building without a cache: this user has no home directory", hint="Set {cache_dir}"))
     with tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import ConfigError
-from pycontainer.project.start import normalize
+from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

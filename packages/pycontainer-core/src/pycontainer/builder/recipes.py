@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ConfigError
-from pycontainer.project.start import normalize
 from pycontainer.sources.files import DirectoryRecipe, FilesRecipe
 from pycontainer.sources.files.recipe import parents
+from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.wheels import EnvironmentRecipe, WheelsRecipe, group_wheels
 from pycontainer.sources.wheels.environment import BASE_DIRECTORIES
 

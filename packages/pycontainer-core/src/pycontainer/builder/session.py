@@ -208,14 +208,16 @@ class Session:
 
     def project(self) -> tuple[StandaloneProject, Pyproject]:
         """The project of the options: that of the context, or a member of its workspace."""
-        pyproject = find_project(self.config.root, self.config.package)
-        lock = self.config.lock
+        config = self.config
+        pyproject = find_project(config.root, config.package)
+        lock = config.lock
         project = StandaloneProject(
             pyproject=pyproject,
             resolve=self._resolve,
             build=self._build,
-            lock_file=None if lock is None else self.config.path(lock).resolve(),
-            locked=self.config.locked,
+            chooses=bool(config.extras or config.groups or config.all_extras or config.all_groups),
+            lock_file=None if lock is None else config.path(lock).resolve(),
+            locked=config.locked,
             emit=self.emit,
         )
         return project, pyproject

@@ -6,9 +6,11 @@ form(OPTIONS["ports"], [8000]) == ("8000",)
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.config.option import Option, Shape
@@ -89,7 +91,12 @@ def _words(_: Option, value: object) -> tuple[str, ...]:
     return tuple(_encodable(word) for word in words)
 
 
-def _split(text: str) -> list[str]:
+def _split(text: str) -> list[Any]:
+    """The words of a command line, in a shell's form or, as in a Dockerfile, a JSON list."""
+    if text.lstrip().startswith("["):
+        with suppress(ValueError):
+            listed: list[Any] = json.loads(text)
+            return listed
     try:
         return shlex.split(text)
     except ValueError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from pycontainer.project.start import normalize
 from pycontainer.sources.locks import Choice, SourcePolicy, choose_wheels
+from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,8 +21,8 @@ from pycontainer.plan.execution import Layout, execution_parameters, image_annot
 from pycontainer.plan.plan import BuildPlan, PlatformPlan
 from pycontainer.plan.tree import added_files, project_files
 from pycontainer.project import Start, find_start
-from pycontainer.project.start import normalize
 from pycontainer.project.vcs import source_annotations
+from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.target import Target
 from pycontainer.sources.wheels import Environment
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pycontainer.plan.dependencies import ListFiles
     from pycontainer.project import Project, ProjectMetadata, Pyproject
     from pycontainer.sources.base import Base
-    from pycontainer.sources.locks import Chosen
+    from pycontainer.sources.locks import Chosen, Lock
 
 _EPOCH: Final = "1970-01-01T00:00:00Z"
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -82,7 +82,7 @@ def make_plan(
     return BuildPlan(
         config=config,
         metadata=metadata,
-        lock=None if lock is None else f"{lock.format} ({lock.digest})",
+        lock=None if lock is None else _lock_text(lock),
         start=start,
         layout=layout,
         platforms=tuple(
@@ -100,6 +100,10 @@ def make_plan(
 def host_platform() -> Platform:
     """Linux on the architecture of this host: what somebody means who names no platform."""
     return Platform.parse(f"linux/{host.machine() or 'x86_64'}")
+
+
+def _lock_text(lock: Lock) -> str:
+    return f"{'none, resolved now' if lock.is_resolved else lock.path.name} ({lock.digest})"
 
 
 def _created(config: BuildConfig) -> str | None:

@@ -6,6 +6,7 @@ print(plan.describe())
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ class BuildPlan:
 
     Attributes:
         metadata: The project's metadata.
-        lock: Format and path of the lock, or none where there is none.
+        lock: The name and the digest of the lock, for people; or none where there is none.
         start: How the application starts, and why that way.
         layout: Where things are in the image.
         platforms: One plan a platform, in the order in which they were asked for.
@@ -100,21 +101,29 @@ class BuildPlan:
         }
 
     def _lines(self) -> Iterator[tuple[str, str]]:
-        kind = "installed as a package" if self.installs_project else f"{_count(len(self.files), 'file')} copied"
-        yield "project", f"{self.metadata.name} {self.metadata.version or '(version from its backend)'}, {kind}"
+        yield "project", ", ".join(self._project())
         yield "lock", self.lock or "none"
-        yield "starts", " ".join([*self.start.command, *(self.config.cmd or ())])
+        yield "starts", shlex.join([*self.start.command, *(self.config.cmd or ())])
         yield "", self.start.reason
         for plan in self.platforms:
             yield str(plan.platform), f"base {plan.base.reference} ({_facts(plan)})"
             yield "", f"user {plan.account.user}"
             packages = [*plan.packages, *plan.local_packages]
-            yield "", f"{_count(len(packages), 'package')}: {', '.join(str(chosen.package) for chosen in packages)}"
+            names = ", ".join(str(chosen.package) for chosen in packages)
+            yield "", f"{_count(len(packages), 'package')}: {names}" if packages else "no packages"
             for chosen in packages:
                 if chosen.kind != "wheel":
                     yield "", f"to build: {chosen.package} (from {chosen.kind})"
         for placed in self.extra_files:
             yield "adds", placed.destination
+
+    def _project(self) -> Iterator[str]:
+        version = self.metadata.version or ("(version from its backend)" if self.installs_project else "")
+        yield f"{self.metadata.name} {version}".rstrip()
+        if self.installs_project:
+            yield "installed as a package"
+        if self.files or not self.installs_project:
+            yield f"{_count(len(self.files), 'file')} copied"
 
 
 def _facts(plan: PlatformPlan) -> str:

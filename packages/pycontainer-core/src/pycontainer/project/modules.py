@@ -1,7 +1,7 @@
 """The project's modules, read as source and never imported.
 
 for module in find_modules(roots):
-    module.name, module.assignments
+    module.variable_made_by(frozenset({"fastapi.FastAPI"}))
 """
 
 from __future__ import annotations
@@ -92,6 +92,20 @@ class Module:
             for node in ast.walk(self.tree)
         )
 
+    @property
+    def has_main_guard(self) -> bool:
+        """Whether it is made to be run: `if __name__ == "__main__":` at its top level."""
+        return "__main__" in self.text and any(
+            isinstance(node, ast.If) and _is_main_guard(node.test) for node in self.tree.body
+        )
+
+    @property
+    def runs_something(self) -> bool:
+        """Whether running it does something: it has a `__main__` guard, or a call for its own sake at its top level."""
+        return self.has_main_guard or any(
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in self.tree.body
+        )
+
     def names_of(self, full_names: frozenset[str]) -> frozenset[str]:
         """How this module writes the full names after its imports: `FastAPI`, `fastapi.FastAPI`, `f.FastAPI`."""
         if not any(name.rpartition(".")[2] in self.text for name in full_names):
@@ -167,6 +181,15 @@ def _dotted(node: ast.expr) -> str | None:
         prefix = _dotted(node.value)
         return prefix and f"{prefix}.{node.attr}"
     return None
+
+
+def _is_main_guard(test: ast.expr) -> bool:
+    if not isinstance(test, ast.Compare):
+        return False
+    sides = (test.left, *test.comparators)
+    return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
+        isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
+    )
 
 
 def _needs_no_arguments(arguments: ast.arguments) -> bool:

@@ -1,6 +1,6 @@
 """A project as its `pyproject.toml` describes it, for any build backend or none.
 
-project = PyprojectProject(Path("."))
+project = Pyproject.read(Path("."))
 project.metadata.name, project.metadata.is_package
 """
 
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import ProjectError
 from pycontainer.project.protocol import ProjectMetadata
+from pycontainer.project.setuptools_files import SETUP_FILES, read_setup_files
+from pycontainer.sources.locks.poetry_constraints import specifiers
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,7 +24,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MAX_SIZE = 4 << 20
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -83,8 +85,8 @@ class Pyproject:
         Raises:
             ProjectError: A field of the wrong type.
         """
-        project = _table(self.tables, "project")
         poetry = self.tool("poetry")
+        project = self._project
         return ProjectMetadata(
             name=_text(project, "name") or _text(poetry, "name") or _NAME.sub("-", self.root.name).strip("-.") or "app",
             version=_text(project, "version") or _text(poetry, "version"),
@@ -112,7 +114,23 @@ class Pyproject:
             return package
         if "build-system" in self.tables:
             return True
-        return "project" not in self.tables and any((self.root / name).is_file() for name in ("setup.py", "setup.cfg"))
+        return "project" not in self.tables and self._has_any(SETUP_FILES)
+
+    @property
+    def states_dependencies(self) -> bool:
+        """Whether it has dependencies, or may have some that only its backend or a resolver can tell."""
+        if self.metadata.dependencies or "dependencies" in _list(self._project, "dynamic"):
+            return True
+        if "project" in self.tables or self.tool("poetry"):
+            return False
+        return self._has_any(("requirements.in", *SETUP_FILES))
+
+    @property
+    def members(self) -> tuple[Pyproject, ...]:
+        """The members of the workspace of uv that it is the root of: the directories its globs match."""
+        workspace = _table(self.tool("uv"), "workspace")
+        found = sorted(self._matched(workspace, "members") - self._matched(workspace, "exclude"))
+        return tuple(Pyproject.read(root) for root in found if (root / "pyproject.toml").is_file())
 
     @cached_property
     def module_roots(self) -> tuple[Path, ...]:
@@ -126,6 +144,21 @@ class Pyproject:
         roots = [self.root / "src", *(self.root / name for name in named if name), self.root]
         inside = (root.resolve() for root in roots if root.is_dir())
         return tuple(dict.fromkeys(root for root in inside if root.is_relative_to(self.root)))
+
+    @cached_property
+    def _project(self) -> Mapping[str, Any]:
+        """`[project]`, or what stands for it in an older project."""
+        if "project" in self.tables or self.tool("poetry") or not self._has_any(SETUP_FILES):
+            return _table(self.tables, "project")
+        return read_setup_files(self.root)
+
+    def _matched(self, workspace: Mapping[str, Any], key: str) -> set[Path]:
+        """The paths that globs of a workspace match."""
+        patterns = (pattern for pattern in _list(workspace, key) if pattern and not Path(pattern).is_absolute())
+        return {path for pattern in patterns for path in self.root.glob(pattern)}
+
+    def _has_any(self, names: Iterable[str]) -> bool:
+        return any((self.root / name).is_file() for name in names)
 
     @property
     def _hatch_wheel(self) -> Mapping[str, Any]:
@@ -181,20 +214,14 @@ def _urls(project: Mapping[str, Any], poetry: Mapping[str, Any]) -> dict[str, st
 
 
 def _poetry_python(poetry: Mapping[str, Any]) -> str | None:
-    """`^3.11` as `>=3.11,<4`; other forms are PEP 440 specifiers already, and `~3.11` is `~=3.11.0`."""
+    """`^3.11` as `>=3.11,<4`; none for alternatives, which PEP 440 cannot say."""
     value = _table(poetry, "dependencies").get("python")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "|" in value:
         return None
-    parts = []
-    for part in value.split(","):
-        text = part.strip()
-        if text.startswith("^"):
-            parts += [f">={text[1:]}", f"<{int(text[1:].split('.')[0]) + 1}"]
-        elif text.startswith("~") and not text.startswith("~="):
-            parts.append(f"=={'.'.join(text[1:].split('.')[:2])}.*")
-        elif text != "*":
-            parts.append(text if text[:1] in "<>=!~" else f"=={text}")
-    return ",".join(parts) or None
+    try:
+        return specifiers(value) or None
+    except ValueError as error:
+        raise ProjectError(f"`python` in `[tool.poetry.dependencies]` is malformed: `{value:.80}`") from error
 
 
 def _poetry_scripts(poetry: Mapping[str, Any]) -> dict[str, str]:

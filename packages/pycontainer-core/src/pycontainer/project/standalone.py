@@ -1,7 +1,7 @@
 """A project for the command and the library: `pyproject.toml` and what stands beside it.
 
-project = StandaloneProject.open(Path("."), package="api", …)
-project.lock(); project.build_wheel(folder)
+project = StandaloneProject(pyproject=find_project(Path("."), "api"), resolve=resolve, build=build)
+project.lock(target), project.build_wheel(folder, target)
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from pycontainer.errors import LockError, ProjectError
 from pycontainer.events import Emit, Warned, ignore
 from pycontainer.project.pyproject import Pyproject, read_pyproject
-from pycontainer.project.start import normalize
 from pycontainer.sources.locks import find_lock, read_lock
+from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pycontainer.project.protocol import ProjectMetadata
@@ -35,12 +35,14 @@ class StandaloneProject:
         locked: Whether a lock that is missing or stale is an error rather than a warning.
         resolve: Makes a lock where the project has none.
         build: Builds the wheel of a directory into another.
+        chooses: Whether extras or groups are chosen, so that there may be something to resolve besides dependencies.
         emit: Takes warnings.
     """
 
     pyproject: Pyproject
     resolve: Callable[[Pyproject, Target], Lock]
     build: Callable[[Path, Path, Target], Path]
+    chooses: bool = False
     lock_file: Path | None = None
     locked: bool = False
     emit: Emit = field(default=ignore, repr=False)
@@ -67,7 +69,7 @@ class StandaloneProject:
             lock = read_lock(path, emit=self.emit)
             self._check_fresh(lock)
             return lock
-        if not self.metadata.dependencies:
+        if not self.pyproject.states_dependencies and not self.chooses:
             return None
         if self.locked:
             raise LockError(
@@ -99,7 +101,7 @@ def find_project(context: Path, package: str | None = None) -> Pyproject:
     pyproject = Pyproject.read(context)
     if package is None or normalize(pyproject.metadata.name) == normalize(package):
         return pyproject
-    members = {normalize(member.metadata.name): member for member in _members(pyproject)}
+    members = {normalize(member.metadata.name): member for member in pyproject.members}
     try:
         return members[normalize(package)]
     except KeyError:
@@ -109,13 +111,3 @@ def find_project(context: Path, package: str | None = None) -> Pyproject:
             facts=[f"workspace: {pyproject.root}", f"members: {known}"],
             hint="Correct {package}",
         ) from None
-
-
-def _members(workspace: Pyproject) -> Iterator[Pyproject]:
-    """The members of a workspace of uv: every directory that its globs match and that has a `pyproject.toml`."""
-    table = workspace.tool("uv").get("workspace")
-    patterns = table.get("members", ()) if isinstance(table, dict) else ()
-    for pattern in patterns:
-        for root in sorted(workspace.root.glob(str(pattern))):
-            if (root / "pyproject.toml").is_file():
-                yield Pyproject.read(root)

@@ -1,7 +1,7 @@
 """How the application starts, found by reading the source.
 
-In this order: a framework's application and its server, the project's own script, `python -m`, a single file. What the
-options say comes before all of it and never reaches this module.
+In this order: a framework's application and its server, the project's own script, a package with `__main__.py`, a
+single file, the module that is made to be run. What the options say comes before all of it and never reaches here.
 
     start = find_start(pyproject, installed={"fastapi", "uvicorn"})
     start.command == ("uvicorn", "app.main:app", "--host", EVERYWHERE, "--port", "8000")
@@ -9,7 +9,6 @@ options say comes before all of it and never reaches this module.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,13 +23,12 @@ from pycontainer.project.frameworks import (
     Server,
 )
 from pycontainer.project.modules import Module, find_modules
+from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from pycontainer.project.pyproject import Pyproject
-
-_NORMALIZE = re.compile(r"[-_.]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +69,8 @@ def find_start(pyproject: Pyproject, *, installed: Collection[str], port: int | 
         start = _streamlit(pyproject, modules, installed, port)
     if start is None:
         start = _script(pyproject) or _runnable_package(pyproject, modules) or _single_file(pyproject, modules)
+    if start is None:
+        start = _module_to_run(pyproject, modules)
     if start is None:
         raise _nothing_found(pyproject, modules)
     return start
@@ -209,7 +209,27 @@ def _single_file(pyproject: Pyproject, modules: Sequence[Module]) -> Start | Non
     return Start(command=("python", chosen.path.name), reason=f"the file `{chosen.path.name}`") if chosen else None
 
 
+def _module_to_run(pyproject: Pyproject, modules: Sequence[Module]) -> Start | None:
+    """`app/main.py` and the like: what is called so and runs something, else the only one with a `__main__` guard."""
+    # What stands beside the package of a project is not a part of its wheel: `setup.py`, `noxfile.py`.
+    beside = pyproject.root if pyproject.is_package else None
+    runnable = [module for module in modules if module.path.parent != beside and module.path.stem != "setup"]
+    usual = [module for module in runnable if module.path.stem in {"main", "app"} and module.runs_something]
+    guarded = [module for module in runnable if module.has_main_guard]
+    chosen = usual[0] if usual else guarded[0] if len(guarded) == 1 else None
+    return Start(command=("python", "-m", chosen.name), reason=f"the module `{chosen.name}`") if chosen else None
+
+
 def _nothing_found(pyproject: Pyproject, modules: Sequence[Module]) -> ProjectError:
+    if members := pyproject.members:
+        return ProjectError(
+            "The workspace does not say how it starts",
+            facts=[
+                f"workspace: {pyproject.root}",
+                f"members: {', '.join(f'`{member.metadata.name}`' for member in members)}",
+            ],
+            hint="Set {package} to the member whose image is wanted",
+        )
     return ProjectError(
         "The project does not say how it starts",
         facts=[
@@ -217,14 +237,9 @@ def _nothing_found(pyproject: Pyproject, modules: Sequence[Module]) -> ProjectEr
             f"read: {len(modules)} Python file{'s' if len(modules) != 1 else ''}",
             "looked for: an application of a known framework, `project.scripts`, `__main__.py`, a single file",
         ],
-        hint='Set {entrypoint}, such as `["python", "-m", "myapp"]`',
+        hint="Set {entrypoint}, such as `python -m myapp`",
     )
 
 
 def _installed_server(servers: Sequence[Server], installed: Collection[str]) -> Server | None:
     return next((server for server in servers if server.distribution in installed), None)
-
-
-def normalize(name: str) -> str:
-    """A distribution's name in its one normal form (PEP 503)."""
-    return _NORMALIZE.sub("-", name).lower()

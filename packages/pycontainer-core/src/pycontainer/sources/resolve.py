@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pycontainer.sources.target import PythonVersion
     from pycontainer.sources.uv import Uv
 
-_LOCK_HINT = "Run `uv lock` and commit `uv.lock`"
 _SETUP_FILES = ("setup.py", "setup.cfg")
 
 
@@ -60,14 +59,14 @@ def resolve(
         raise ToolError(
             "The project has no lock, and uv, which could resolve its dependencies, is not installed",
             facts=[f"project: {root}"],
-            hint=f"{_LOCK_HINT}, or: {MISSING_HINT[0].lower()}{MISSING_HINT[1:]}",
+            hint=f"{_lock_hint(source)}, or: {MISSING_HINT[0].lower()}{MISSING_HINT[1:]}",
         )
     emit(PhaseStarted(name="resolve"))
     emit(
         Warned(
             message="The project has no lock, so its dependencies are resolved now",
             facts=(f"from: {source.name}", "the same build may give another image tomorrow"),
-            hint=_LOCK_HINT,
+            hint=_lock_hint(source),
         )
     )
     arguments = [
@@ -109,6 +108,16 @@ def _input(root: Path) -> Path:
         facts=[f"project: {root}", "looked for: `[project]` in pyproject.toml, requirements.in, setup.cfg, setup.py"],
         hint="Add a `[project]` table to `pyproject.toml`, or a `requirements.txt`",
     )
+
+
+def _lock_hint(source: Path) -> str:
+    """How a lock is made of this file: uv locks projects with a `[project]` table, and compiles all others."""
+    tables = read_toml(source) if source.name == "pyproject.toml" else None
+    if tables is None:
+        return f"Run `uv pip compile {source.name} --generate-hashes -o requirements.txt` and commit the file"
+    if "project" in tables:
+        return "Run `uv lock` and commit `uv.lock`"
+    return "Run `poetry lock` and commit `poetry.lock`"
 
 
 def _chosen(choice: Choice, root: Path, source: Path) -> Iterator[str]:

@@ -27,15 +27,19 @@ def allows(constraint: str, version: str) -> bool:
 
     try:
         return any(
-            SpecifierSet(_specifiers(part)).contains(version, prereleases=True)
+            SpecifierSet(specifiers(part)).contains(version, prereleases=True)
             for part in re.split(r"\|\|?", constraint)
         )
     except ValueError as error:
         raise LockError(f"`{constraint[:100]}` is not a version constraint of Poetry") from error
 
 
-def _specifiers(text: str) -> str:
-    """One alternative in the form of PEP 440."""
+def specifiers(text: str) -> str:
+    """One alternative in the form of PEP 440; empty where every version is allowed.
+
+    Raises:
+        ValueError: It is not a constraint.
+    """
     terms = [term for term in re.split(r"\s*,\s*|(?<=[\w*])\s+(?=[\^~<>=!])", text.strip()) if term]
     return ",".join(filter(None, map(_specifier, terms)))
 
