@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pycontainer_cli import exit_codes
+from pycontainer_cli.interrupt import interruptible, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name is no reason to fail
     try:
-        code = _run(words)
+        with interruptible():
+            code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain about the same pipe once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.BROKEN_PIPE
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201 - the command's own output
+        tell()
         return exit_codes.INTERRUPTED
     return code
 
