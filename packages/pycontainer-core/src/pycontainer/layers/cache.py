@@ -13,7 +13,6 @@ removes what was used least recently removes records before what they tell of.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 from contextlib import contextmanager
@@ -23,7 +22,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pycontainer.blobs.ownership import claim
-from pycontainer.blobs.store import BlobStore, atomic_file, mark_used
+from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.store import BlobStore, mark_used
 from pycontainer.errors import DocumentError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.layers.entries import MTIME
@@ -69,7 +69,6 @@ class LayerCache:
         record = self._read(key)
         if record is None or self.blobs.size(record.descriptor.digest) != record.descriptor.size:
             return None
-        mark_used(self._path(key))
         mark_used(self.blobs.path(record.descriptor.digest))
         return record
 
@@ -112,7 +111,7 @@ class LayerCache:
             descriptor, diff_id = writer.finish()
             blob.commit()
         record = LayerRecord(key=key, title=recipe.title, descriptor=descriptor, diff_id=diff_id, contents=contents)
-        self._save(record)
+        save_record(self._path(key), msgspec.json.encode(record, enc_hook=str))
         return record
 
     def _path(self, key: str) -> Path:
@@ -120,24 +119,13 @@ class LayerCache:
             raise ValueError(f"not a recipe's key: {key!r}")
         return self.root / "records" / f"{key}.json"
 
-    def _save(self, record: LayerRecord) -> None:
-        body = msgspec.json.encode(record, enc_hook=str)
-        with atomic_file(self._path(record.key)) as file:
-            # A flipped bit in a diff_id would make an image that no engine unpacks; the first line guards the second.
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-
     def _read(self, key: str) -> LayerRecord | None:
+        content = load_record(self._path(key))
         try:
-            checksum, _, body = self._path(key).read_bytes().partition(b"\n")
-        except OSError:
-            return None
-        if checksum.decode("ascii", "replace") != hashlib.sha256(body).hexdigest():
-            return None
-        try:
-            record = msgspec.json.decode(body, type=LayerRecord, dec_hook=_decode)
+            record = None if content is None else msgspec.json.decode(content, type=LayerRecord, dec_hook=_decode)
         except (msgspec.MsgspecError, DocumentError):
             return None
-        return record if record.key == key else None
+        return record if record is not None and record.key == key else None
 
 
 def _decode(kind: type, value: object) -> Digest:

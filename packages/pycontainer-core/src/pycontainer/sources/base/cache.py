@@ -6,12 +6,11 @@ facts = cache.get(digest) or cache.put(digest, find_facts(…))
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pycontainer.blobs.store import atomic_file, mark_used
+from pycontainer.blobs.records import load_record, save_record
 from pycontainer.sources.base.facts import BaseFacts
 
 if TYPE_CHECKING:
@@ -31,15 +30,11 @@ class FactsCache:
 
     def get(self, manifest: Digest) -> BaseFacts | None:
         """The facts, or none where they are not known or damaged."""
+        content = load_record(self._path(manifest))
         try:
-            checksum, _, body = self._path(manifest).read_bytes().partition(b"\n")
-            if checksum.decode("ascii", "replace") != hashlib.sha256(body).hexdigest():
-                return None
-            facts = msgspec.json.decode(body, type=BaseFacts)
-        except (OSError, msgspec.MsgspecError):
+            return None if content is None else msgspec.json.decode(content, type=BaseFacts)
+        except msgspec.MsgspecError:
             return None
-        mark_used(self._path(manifest))
-        return facts
 
     def put(self, manifest: Digest, facts: BaseFacts) -> BaseFacts:
         """Remember facts.
@@ -47,9 +42,7 @@ class FactsCache:
         Raises:
             StoreError: The disk does not take them.
         """
-        body = msgspec.json.encode(facts)
-        with atomic_file(self._path(manifest)) as file:
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        save_record(self._path(manifest), msgspec.json.encode(facts))
         return facts
 
     def _path(self, manifest: Digest) -> Path:

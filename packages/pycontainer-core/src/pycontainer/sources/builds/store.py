@@ -7,7 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pycontainer.blobs.store import BlobStore, atomic_file, mark_used
+from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.store import BlobStore, mark_used
 from pycontainer.errors import DocumentError, IntegrityError
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.sources.builds.canonical import canonical_wheel
@@ -54,8 +55,11 @@ class BuiltWheels:
 
     def get(self, key: str) -> BuiltWheel | None:
         """The wheel of a key, its bytes checked; none where it has to be built."""
+        content = load_record(self._record(key))
+        if content is None:
+            return None
         try:
-            record = json.loads(self._record(key).read_bytes())
+            record = json.loads(content)
             digest = Digest("sha256", record["sha256"])
             wheel = self._wheel(digest, str(record["filename"]), int(record["size"]))
             descriptor = Descriptor(media_type="application/zip", digest=digest, size=wheel.size)
@@ -66,7 +70,6 @@ class BuiltWheels:
             return None
         if record.get("key") != key or not parse_wheel(wheel.filename):
             return None
-        mark_used(self._record(key))
         mark_used(wheel.path)
         return wheel
 
@@ -83,8 +86,7 @@ class BuiltWheels:
             digest = writer.commit()
         if key is not None:
             record = {"key": key, "filename": built.name, "sha256": digest.hex, "size": size}
-            with atomic_file(self._record(key)) as file:
-                file.write(json.dumps(record).encode())
+            save_record(self._record(key), json.dumps(record).encode())
         return self._wheel(digest, built.name, size)
 
     def _record(self, key: str) -> Path:

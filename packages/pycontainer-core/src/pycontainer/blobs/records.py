@@ -1,0 +1,49 @@
+"""Small files of the cache that say what is known: a line with their checksum, then their content.
+
+save_record(folder / "key.json", b"{}")
+load_record(folder / "key.json")            # b"{}", or none where nothing usable is there
+
+A flipped bit in what is believed without looking would end up in images: the checksum guards against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from pycontainer.blobs.store import atomic_file, mark_used
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAX_SIZE: Final = 64 << 20
+
+
+def load_record(path: Path) -> bytes | None:
+    """The content of a record, none where it is absent, cannot be read or is damaged; reading makes it recent."""
+    try:
+        with path.open("rb") as file:
+            checksum, _, content = file.read(_MAX_SIZE).partition(b"\n")
+    except OSError:
+        return None
+    if checksum != _checksum(content):
+        return None
+    mark_used(path)
+    return content
+
+
+def save_record(path: Path, content: bytes) -> None:
+    """Write a record, in place of whatever is there.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    with atomic_file(path) as file:
+        file.write(_checksum(content) + b"\n" + content)
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
