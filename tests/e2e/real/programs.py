@@ -76,7 +76,8 @@ def serving(
     env: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """A server that is `ready` inside the `with` and gone, with all it started, after it."""
-    words = [str(word) for word in command]
+    # The kernel ends the server when the tests are killed, too.
+    words = ["setpriv", "--pdeathsig", "TERM", *(str(word) for word in command)]
     with log.open("wb") as output:
         server = subprocess.Popen(
             words,
