@@ -70,11 +70,13 @@ class Bench:
         )
         self.write("pylock.toml", 'lock-version = "1.0"\ncreated-by = "test"\n\n' + "\n".join(self.locked))
 
-    def build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
-        """Run the real command in the project."""
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        """Start the real command in the project; `prefix` is a program that runs it."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYCONTAINER_", "UV_"))}
-        done = subprocess.run(
-            [sys.executable, "-m", "pycontainer_cli", "build", *arguments],
+        return subprocess.Popen(
+            [*prefix, sys.executable, "-m", "pycontainer_cli", "build", *arguments],
             cwd=self.root,
             env={
                 **inherited,
@@ -85,12 +87,22 @@ class Bench:
                 "COLUMNS": "200",
                 **(environment or {}),
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
-            check=False,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def build(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> Outcome:
+        """Run the real command in the project."""
+        with self.start(*arguments, environment=environment, prefix=prefix) as command:
+            try:
+                out, err = command.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                command.kill()
+                raise
+        return Outcome(command.returncode, out, err)
 
     def refuses(
         self, *facts: str, code: int = 1, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None

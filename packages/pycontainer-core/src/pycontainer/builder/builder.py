@@ -10,6 +10,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.store import StoredBlob
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
 from pycontainer.builder.recipes import order_recipes
@@ -17,6 +18,7 @@ from pycontainer.builder.result import BuildResult
 from pycontainer.builder.sboms import sbom_paths, write_sboms
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
+from pycontainer.errors import IntegrityError
 from pycontainer.events import PhaseStarted, Warned, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from pycontainer.builder.recipes import Wheels
     from pycontainer.config import BuildConfig
+    from pycontainer.destinations.destination import Destination, Written
     from pycontainer.events import Emit
     from pycontainer.layers.layer import Layer
     from pycontainer.layers.recipe import Recipe
@@ -74,14 +77,20 @@ class ImageBuilder:
             project, pyproject = self._open(session)
             plan = self._plan(session, project, pyproject)
             names = names_of(self._config, plan.metadata.name)
-            keeper(PhaseStarted(name="layers"))
-            images = _images(session, plan, WheelSupply(session, project))
-            image = images[0] if len(images) == 1 else ImageIndex(images=images, annotations=images[0].annotations)
-            keeper(PhaseStarted(name="export"))
-            outputs = tuple(destination.write(image) for destination in open_destinations(session, names))
+            supply, destinations = WheelSupply(session, project), open_destinations(session, names)
+            images = _images(session, plan, supply)
+            try:
+                outputs = _export(session, images, destinations)
+            except IntegrityError:
+                # The bytes of a layer are looked at when somebody wants them; the damaged ones are gone by now.
+                if not any(_is_lost(image) for image in images):
+                    raise
+                keeper(Warned(message="A layer of the cache was damaged and is made again"))
+                images = _images(session, plan, supply)
+                outputs = _export(session, images, destinations)
             sboms = write_sboms(plan, images, names[0], emit=keeper)
             ledger = keeper.close(outputs)
-            return BuildResult(digest=image.digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
+            return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:
         if self._project is not None:
@@ -111,6 +120,7 @@ class ImageBuilder:
 
 def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Image, ...]:
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
+    session.emit(PhaseStarted(name="layers"))
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
     recipes = [order_recipes(plan, platform, each) for platform, each in zip(plan.platforms, wheels, strict=True)]
     for each in recipes:
@@ -149,6 +159,22 @@ def _make_layers(session: Session, recipes: dict[str, Recipe]) -> dict[str, Laye
         for warning in record.contents.warnings:
             session.emit(Warned(message=warning))
     return {key: session.layers.layer(record) for key, record in records.items()}
+
+
+def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:
+    session.emit(PhaseStarted(name="export"))
+    image = _top(images)
+    return tuple(destination.write(image) for destination in destinations)
+
+
+def _top(images: Sequence[Image]) -> Image | ImageIndex:
+    return images[0] if len(images) == 1 else ImageIndex(images=tuple(images), annotations=images[0].annotations)
+
+
+def _is_lost(image: Image) -> bool:
+    """Whether a layer that this host had made is no longer in its store."""
+    blobs = [layer.blob for layer in image.layers if isinstance(layer.blob, StoredBlob)]
+    return any(blob.store.size(blob.descriptor.digest) is None for blob in blobs)
 
 
 def _image(plan: BuildPlan, platform: PlatformPlan, layers: Sequence[Layer], wheels: Wheels) -> Image:

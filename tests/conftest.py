@@ -1,4 +1,4 @@
-"""What every test of bad input begins with: a bench on which the build succeeds."""
+"""What tests of faults and bad input begin with: a bench on which the build succeeds."""
 
 from __future__ import annotations
 
