@@ -6,11 +6,10 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
+from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
 from pycontainer.builder.recipes import order_recipes
@@ -24,7 +23,6 @@ from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
 from pycontainer.project import Pyproject
 from pycontainer.sources.base import default_base_image
-from pycontainer.sources.wheels import WheelsRecipe, collision_warnings, collisions_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +32,10 @@ if TYPE_CHECKING:
     from pycontainer.destinations.destination import Destination, Written
     from pycontainer.events import Emit
     from pycontainer.layers.layer import Layer
-    from pycontainer.layers.recipe import Recipe
     from pycontainer.plan import BuildPlan, PlatformPlan
     from pycontainer.project import Project
     from pycontainer.sources.locks import Lock, LockedPackage
 
-_CPUS = os.cpu_count() or 1
 _VERSION = "org.opencontainers.image.version"
 
 
@@ -123,42 +119,11 @@ def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Ima
     session.emit(PhaseStarted(name="layers"))
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
     recipes = [order_recipes(plan, platform, each) for platform, each in zip(plan.platforms, wheels, strict=True)]
-    for each in recipes:
-        _check_collisions(session, each)
-    layers = _make_layers(session, {recipe.key: recipe for each in recipes for recipe in each})
+    layers = make_layers(session, recipes)
     return tuple(
         _image(plan, platform, [layers[recipe.key] for recipe in own], each)
         for platform, own, each in zip(plan.platforms, recipes, wheels, strict=True)
     )
-
-
-def _check_collisions(session: Session, recipes: Sequence[Recipe]) -> None:
-    """Look for files that packages of different layers both bring, unless all layers are known from a build that did.
-
-    Raises:
-        WheelError: There are such files, and `strict` is set.
-    """
-    wheels = [recipe for recipe in recipes if isinstance(recipe, WheelsRecipe)]
-    strict = session.config.strict
-    if strict or any(session.layers.get(recipe.key) is None for recipe in wheels):
-        for warning in collision_warnings(collisions_between(wheels), strict=strict):
-            session.emit(Warned(message=warning))
-
-
-def _make_layers(session: Session, recipes: dict[str, Recipe]) -> dict[str, Layer]:
-    """Layers by key. The largest come first by their place: wheels stand before the project."""
-    workers = min(session.config.jobs or _CPUS, len(recipes))
-    with ThreadPoolExecutor(max(1, workers), thread_name_prefix="layer") as pool:
-        futures = {key: pool.submit(session.layers.make, recipe, emit=session.emit) for key, recipe in recipes.items()}
-        try:
-            records = {key: future.result() for key, future in futures.items()}
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    for record in records.values():
-        for warning in record.contents.warnings:
-            session.emit(Warned(message=warning))
-    return {key: session.layers.layer(record) for key, record in records.items()}
 
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:

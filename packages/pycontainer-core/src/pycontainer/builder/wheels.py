@@ -1,4 +1,6 @@
-"""From chosen packages to wheels at hand: fetched by hash, or built from their sources.
+"""From chosen packages to wheels: fetched by hash, or built from their sources.
+
+A wheel whose hash and size the lock tells is fetched when it is first opened, which may be never.
 
 wheels = WheelSupply(session).take(plan, platform)
 """
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from pycontainer.builder.session import Session
     from pycontainer.plan import BuildPlan, PlatformPlan
     from pycontainer.project import Project
-    from pycontainer.sources.locks import Chosen
+    from pycontainer.sources.fetch import Fetched
+    from pycontainer.sources.locks import Artifact, Chosen
     from pycontainer.sources.target import Target
 
 _SLICE = 1 << 20
@@ -41,6 +44,7 @@ class WheelSupply:
         self._session = session
         self._project = project
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
 
     def take(self, plan: BuildPlan, platform: PlatformPlan) -> Wheels:
         """The wheels of one platform.
@@ -61,15 +65,18 @@ class WheelSupply:
     def _one(self, chosen: Chosen, target: Target) -> WheelInput:
         package, artifact = chosen.package, chosen.artifact
         if chosen.kind == "wheel" and artifact is not None:
-            fetched = self._session.fetcher.fetched(artifact)
+            sha256, size = artifact.hashes.get("sha256"), artifact.size
+            if sha256 is None or size is None:
+                fetched = self._fetched(artifact)
+                sha256, size = fetched.sha256, fetched.size
             return WheelInput(
                 name=package.name,
                 version=package.version or "",
                 filename=artifact.filename,
-                sha256=fetched.sha256,
-                open_path=lambda: fetched.path,
+                sha256=sha256.lower(),
+                open_path=lambda: self._fetched(artifact).path,
                 direct_url=direct_url(chosen),
-                size=fetched.size,
+                size=size,
             )
         built = self._session.builder.build(chosen, target)
         name = parse_wheel(built.filename)
@@ -82,6 +89,11 @@ class WheelSupply:
             direct_url=direct_url(chosen),
             size=built.size,
         )
+
+    def _fetched(self, artifact: Artifact) -> Fetched:
+        with self._opening:  # one fetcher for all threads, so that they share downloads
+            fetcher = self._session.fetcher
+        return fetcher.fetched(artifact)
 
     def _own(self, target: Target) -> WheelInput:
         """The project's wheel, built for the target; front ends build theirs one at a time."""
