@@ -28,7 +28,16 @@ def paths(root: Path, *, include: tuple[str, ...] = (), exclude: tuple[str, ...]
 
 SECRETS = [".env", ".env.production", "a/.env", "key.pem", "tls.key", "id_rsa", "x/id_ed25519", ".netrc", ".pypirc",
            ".aws/credentials", ".ssh/config", "store.p12", ".git-credentials", "infra/terraform.tfstate"]  # fmt: skip
-NOISE = [".git/config", ".venv/bin/python", "__pycache__/a.pyc", "a.pyc", "dist/x.whl", "node_modules/x/y.js"]
+NOISE = [
+    ".git/config",
+    ".venv/bin/python",
+    "__pycache__/a.pyc",
+    "a.pyc",
+    "uv.lock",
+    "pylock.web.toml",
+    "dist/x.whl",
+    "node_modules/x/y.js",
+]
 
 
 @pytest.mark.parametrize("name", SECRETS + NOISE)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-# Secrets first: a file that leaks is worse than one that is missing. Then what no image needs.
+# Secrets first: a file that leaks is worse than one that is missing. Then what no image needs; a lock is in the image
+# already, as packages, and its addresses are nobody's business there.
 SAFE_DEFAULTS: Final = (
     ".env",
     ".env.*",
@@ -83,6 +84,11 @@ SAFE_DEFAULTS: Final = (
     "htmlcov/",
     "/build/",
     "/dist/",
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pylock.toml",
+    "pylock.*.toml",
     ".idea/",
     ".vscode/",
     ".github/",
