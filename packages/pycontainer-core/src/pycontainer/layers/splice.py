@@ -25,8 +25,8 @@ from pycontainer.oci import Descriptor, Digest, media_types
 if TYPE_CHECKING:
     from pycontainer.blobs.hashing import BytesLike, Sink
 
-# Measured over 140 wheels: level 1 makes layers of 1.015 times what `tar | gzip -6` does and 1.21 at most (kubernetes),
-# level 3 of 1.010 and 1.14, in 1.5 times the time.
+# Measured over 142 wheels: level 1 makes layers of 1.015 times what `tar | gzip -6` does and 1.21 at most (kubernetes),
+# level 3 of 1.010 and 1.14. Level 3 compresses at two thirds of the speed; a layer takes 1.1 times the processor time.
 LEVEL = 1
 _SAMPLES = 4
 _SAMPLE = 16 << 10

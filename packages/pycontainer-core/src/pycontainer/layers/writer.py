@@ -38,13 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DeflatedMember", "Inflated", "LayerWriter"]
 
-# Larger members are spliced, smaller ones gathered. Measured over 140 wheels: the worst layer was 1.37 times what
+# Larger members are spliced, smaller ones gathered. Measured over 142 wheels: the worst layer was 1.37 times what
 # `tar | gzip -6` makes with 16 KiB, 1.21 with 32 and with 64.
 GATHER_MAX = 32 << 10
 # Larger streams are not examined whether the next block can follow them: that takes their size in memory.
 JOIN_MAX = 1 << 20
-# Bytes of tar that are compressed together: the memory it takes, and one gzip member each. With one megabyte `unpigz`
-# took up to 1.5 times what it takes on one stream, with four up to 1.2.
+# Bytes of tar that are compressed together: the memory it takes, and one gzip member each, of which few are good for
+# `unpigz`. On a busy machine, seven wheels: 1.00 to 1.48 times the time of one stream with one megabyte, 0.81 to 1.17
+# with four, where one measurement of 2.08 stands apart. `benchmarks/layers.py --pull` measures it.
 CHUNK = 4 << 20
 _SLICE = 1 << 20
 # A path below a known directory needs no closer look when it is short and its last part looks like this.
