@@ -33,9 +33,9 @@ ONE_TABLE: Final = (
 )
 PRECEDENCE: Final = (
     "**Which goes before which:** command line, then environment, then `pycontainer.toml` (or `--config "
-    "FILE`), then `[tool.pycontainer]`, then defaults. Tables (`env`, `labels`, `annotations`, `mirrors`) "
-    "merge key by key; everything else replaces. `pycontainer config` shows every value and where it comes "
-    "from."
+    "FILE`), then `[tool.pycontainer]`, then defaults. The files of a workspace's member that `--package` chooses go "
+    "before the workspace's. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key; everything else "
+    "replaces. `pycontainer config` shows every value and where it comes from."
 )
 VARIABLES: Final = (
     "An empty variable says nothing. Of an option with several values, each stands on a line of its own; where "

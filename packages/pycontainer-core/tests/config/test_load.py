@@ -305,6 +305,23 @@ def test_one_error_tells_what_is_wrong_in_all_sources(tmp_path: Path) -> None:
     ]
 
 
+def test_a_member_of_a_workspace_has_settings_of_its_own_before_the_shared_ones(tmp_path: Path) -> None:
+    member = tmp_path / "packages" / "api"
+    member.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+        '[tool.pycontainer]\nworkdir = "/shared"\nuser = "1000"\nenv = { A = "shared", B = "shared" }\n'
+    )
+    (member / "pyproject.toml").write_text(
+        '[project]\nname = "Shop_API"\n[tool.pycontainer]\nworkdir = "/own"\nadd = ["x:/x"]\nenv = { A = "own" }\n'
+    )
+    config = load(tmp_path, {"package": ["shop-api"]}).config
+    assert (config.workdir, config.user, config.env) == ("/own", "1000", {"A": "own", "B": "shared"})
+    assert Path(config.added_files[0].source) == member / "x"
+    assert load(tmp_path).config.workdir == "/shared"
+    assert load(tmp_path, {"package": ["other"]}).config.workdir == "/shared"
+
+
 @pytest.mark.parametrize("content", [b"[build", b"\xff", b"a = 1\na = 2", b"[" * 50_000, b"x = " + b"[" * 50_000])
 def test_a_file_that_is_not_toml_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "pycontainer.toml").write_bytes(content)

@@ -4,8 +4,8 @@
     loaded.config.tag, loaded.origin("tag")
 
 The precedence, once: command line, then environment, then `pycontainer.toml` (or `--config FILE`), then
-`[tool.pycontainer]` of `pyproject.toml`, then defaults. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by
-key; everything else replaces.
+`[tool.pycontainer]` of `pyproject.toml`, then defaults. The files of the workspace's member that is chosen go before
+those of the workspace. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key; everything else replaces.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pycontainer.config.problems import raise_problems
 from pycontainer.config.reading import anchored
 from pycontainer.config.secrets import looks_secret
 from pycontainer.config.sources import Source, from_environment, from_file, from_pyproject
+from pycontainer.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,31 @@ def load_config(
     variables = from_environment(environment, base=base)
     context = _path("context_path", (flags, variables)) or base
     named = _path("config_file", (flags, variables))
-    path = named or context / CONFIG_FILE
-    files = [from_file(path)] if named or path.is_file() else []
-    return merge([flags, variables, *files, from_pyproject(context)], context=context)
+    first = [flags, variables, *([from_file(named)] if named else [])]
+    shared = _of_folder(context, with_file=named is None)
+    member = _member(context, [*first, *shared])
+    own = _of_folder(member, with_file=named is None) if member else []
+    return merge([*first, *own, *shared], context=context)
+
+
+def _of_folder(root: Path, *, with_file: bool) -> list[Source]:
+    """What the files of a project say."""
+    path = root / CONFIG_FILE
+    return [*([from_file(path)] if with_file and path.is_file() else []), from_pyproject(root)]
+
+
+def _member(context: Path, sources: Sequence[Source]) -> Path | None:
+    """The folder of the member of a workspace that is chosen; none where that is the context itself."""
+    name = next((value for source in sources if (value := source.get("package"))), None)
+    if not isinstance(name, str):
+        return None
+    from pycontainer.project.standalone import find_project  # noqa: PLC0415 - brings the readers of locks
+
+    try:
+        root = find_project(context, name).root
+    except ProjectError:  # the build itself tells which members there are
+        return None
+    return None if root == context.resolve() else root
 
 
 def merge(sources: Sequence[Source], *, context: Path) -> Loaded:

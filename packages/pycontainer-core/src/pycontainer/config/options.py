@@ -229,8 +229,8 @@ _CONTENT: Final = (
         flags=("--include",),
         metavar="PATH",
         key="include",
-        help="file or directory of a project that is not a package to put into the image",
-        default="all that is not excluded",
+        help="file or directory of the project to copy into the working directory",
+        default="all that is not excluded; of a package none, since it is installed",
     ),
     Option(
         name="exclude_paths",

@@ -91,7 +91,7 @@ def make_plan(
         ),
         installs_project=pyproject.is_package,
         files=project_files(config, pyproject, layout.workdir, skip=skip),
-        extra_files=added_files(config, project.root),
+        extra_files=added_files(config),
         annotations={**annotations, **config.annotations},
         created=_created(config) or _EPOCH,
     )

@@ -32,18 +32,19 @@ def project_files(
     return tuple(PlacedFile(file=file, destination=f"{workdir.rstrip('/')}/{file.path}") for file in files)
 
 
-def added_files(config: BuildConfig, root: Path) -> tuple[PlacedFile, ...]:
+def added_files(config: BuildConfig) -> tuple[PlacedFile, ...]:
     """The files that the options add, each at its destination.
 
     Raises:
         ConfigError: A source that does not exist.
         ProjectError: A file that cannot stand in an image.
     """
-    return tuple(placed for extra in config.added_files for placed in _added(extra, root))
+    return tuple(
+        placed for extra in config.added_files for placed in _added(extra, config.path(extra.source).resolve())
+    )
 
 
-def _added(extra: ExtraFile, root: Path) -> Iterator[PlacedFile]:
-    source = (root / extra.source).resolve()
+def _added(extra: ExtraFile, source: Path) -> Iterator[PlacedFile]:
     if not source.exists():
         raise ConfigError(
             f"The file `{extra.source}` does not exist", facts=[f"looked for: {source}"], hint="Correct {extra_files}"
