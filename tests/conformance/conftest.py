@@ -1,0 +1,5 @@
+"""The bench is shared; its fixtures are named here, where pytest looks for them."""
+
+from bench_fixtures import base, bench, index
+
+__all__ = ["base", "bench", "index"]
