@@ -96,14 +96,13 @@ class WheelBuilder:
             ToolError: uv or git is missing. NetworkError, IntegrityError: The source cannot be had as locked.
         """
         package, source = chosen.package, chosen.package.source
-        python = self._interpreters.for_target(target)
         if isinstance(source, Directory):
-            wheel = self._from_directory(_inside(source.path, source.subdirectory), python, package)
+            wheel = self._from_directory(_inside(source.path, source.subdirectory), target, package)
         elif isinstance(source, Vcs):
-            wheel = self._from_commit(source, python, package)
+            wheel = self._from_commit(source, self._interpreters.for_target(target), package)
         else:
             assert chosen.artifact is not None  # noqa: S101 - `choose_wheels` says so of every other kind
-            wheel = self._from_sdist(chosen.artifact, python, package)
+            wheel = self._from_sdist(chosen.artifact, self._interpreters.for_target(target), package)
         check_fits(wheel.filename, target, package=package.name)
         if not wheel.is_pure:
             self._warn_native(wheel, package)
@@ -116,17 +115,25 @@ class WheelBuilder:
             WheelBuildError: The backend failed, or made a wheel that does not fit the target.
             ToolError: uv is missing.
         """
-        python = self._interpreters.for_target(target) if target else self._interpreters.any()
-        wheel = self._from_directory(tree, python, None)
+        wheel = self._from_directory(tree, target, None)
         if target is not None:
             check_fits(wheel.filename, target, package=split_filename(wheel.filename)[0])
         return wheel
 
-    def _from_directory(self, tree: Path, python: Interpreter, package: LockedPackage | None) -> BuiltWheel:
+    def _from_directory(self, tree: Path, target: Target | None, package: LockedPackage | None) -> BuiltWheel:
         backend = Backend.of(tree)
         name = package.name if package else tree.name
+
+        def key_for(feature: str) -> str | None:
+            return tree_key(tree, backend, variables=self._variables, python=feature)
+
         with self._exclusive(str(tree)):
-            key = tree_key(tree, backend, variables=self._variables, python=python.feature)
+            # What was built before needs no Python, and looking for one takes longer than all the rest.
+            reused = self._reused(key_for(self._interpreters.wanted(target)), name) if target else None
+            if reused is not None:
+                return reused
+            python = self._interpreters.for_target(target) if target else self._interpreters.any()
+            key = key_for(python.feature)
             return self._made(key, name, package, lambda out: self._build_in_place(tree, backend, python, out, name))
 
     def _from_commit(self, source: Vcs, python: Interpreter, package: LockedPackage) -> BuiltWheel:
@@ -166,17 +173,23 @@ class WheelBuilder:
         self, key: str | None, name: str, package: LockedPackage | None, make: Callable[[Path], None]
     ) -> BuiltWheel:
         """The wheel of a key from the store, or what `make` puts into a directory."""
+        reused = self._reused(key, name)
+        if reused is not None:
+            return reused
         self._emit(TaskStarted(verb=Verb.BUILD_WHEEL, name=name))
+        with tempfile.TemporaryDirectory(prefix="pycontainer-wheel-") as folder:
+            make(Path(folder))
+            built = _only_wheel(Path(folder), name)
+            if package is not None:
+                _check_is(built, package)
+            wheel = self._store.put(key, built)
+        self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size))
+        return wheel
+
+    def _reused(self, key: str | None, name: str) -> BuiltWheel | None:
         wheel = self._store.get(key) if key else None
-        reused = wheel is not None
-        if wheel is None:
-            with tempfile.TemporaryDirectory(prefix="pycontainer-wheel-") as folder:
-                make(Path(folder))
-                built = _only_wheel(Path(folder), name)
-                if package is not None:
-                    _check_is(built, package)
-                wheel = self._store.put(key, built)
-        self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size, reused=reused))
+        if wheel is not None:
+            self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size, reused=True))
         return wheel
 
     def _build_in_place(self, tree: Path, backend: Backend, python: Interpreter, out: Path, name: str) -> None:

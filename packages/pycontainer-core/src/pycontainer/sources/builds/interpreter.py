@@ -37,14 +37,18 @@ class Interpreters:
 
     def for_target(self, target: Target) -> Interpreter:
         """One of the target's feature version, or any: a wheel that turns out to be native is then refused."""
-        feature = target.python.feature
         ours = self.any()
-        if feature == ours.feature and not target.free_threaded:
+        name = self.wanted(target)
+        if name == ours.feature:
             return ours
-        name = f"{feature}t" if target.free_threaded else feature
         if name not in self._found:
-            self._found[name] = self._look(name, feature)
+            self._found[name] = self._look(name, target.python.feature)
         return self._found[name] or ours
+
+    @staticmethod
+    def wanted(target: Target) -> str:
+        """The feature version that fits a target best, whether this host has it or not: looking takes long."""
+        return f"{target.python.feature}t" if target.free_threaded else target.python.feature
 
     def _look(self, name: str, feature: str) -> Interpreter | None:
         path = self._uv.find_python(name) if self._uv else None
