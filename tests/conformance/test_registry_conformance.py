@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from debian_registry import HTPASSWD, PASSWORD, USER, DebianRegistry, needs_registry
 
 from pycontainer.testing.registry import FakeRegistry, Rules
 from pycontainer.testing.registry.conformance import RegistryConformance, Target
@@ -17,13 +14,6 @@ from pycontainer.transports.secrets import Redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-USER, PASSWORD = "conformance", "conformance-password"
-# bcrypt of PASSWORD with the least cost, since Python lost `crypt`.
-HTPASSWD = f"{USER}:$2b$04$UDyuvBaHp.dXjJV5/l4Piu2heF1zlMO2HL0iIANaO.733I8pa3yUu\n"
-
-needs_registry = pytest.mark.skipif(shutil.which("docker-registry") is None, reason="docker-registry is not installed")
 
 
 def settings_for(host: str) -> RegistrySettings:
@@ -58,13 +48,13 @@ class TestOlderFakeRegistry(RegistryConformance):
 
 @pytest.fixture(scope="module")
 def debian_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with DockerRegistry(tmp_path_factory.mktemp("registry")) as host:
+    with DebianRegistry(tmp_path_factory.mktemp("registry")) as host:
         yield host
 
 
 @pytest.fixture(scope="module")
 def debian_host_with_passwords(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with DockerRegistry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
+    with DebianRegistry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
         yield host
 
 
@@ -82,49 +72,3 @@ class TestDebianRegistryWithPasswords(RegistryConformance):
         return Target(
             host=debian_host_with_passwords, settings=settings_for(debian_host_with_passwords), needs_user=True
         )
-
-
-class DockerRegistry:
-    """`docker-registry serve` on a free port, with its files in one directory."""
-
-    def __init__(self, directory: Path, *, passwords: str | None = None) -> None:
-        self._directory = directory
-        self._port = free_port()
-        lines = [
-            "version: 0.1",
-            "log: {level: error}",
-            f"storage: {{filesystem: {{rootdirectory: {directory / 'storage'}}}}}",
-            f"http: {{addr: '127.0.0.1:{self._port}', secret: conformance}}",
-        ]
-        if passwords is not None:
-            (directory / "htpasswd").write_text(passwords)
-            lines.append(f"auth: {{htpasswd: {{realm: conformance, path: {directory / 'htpasswd'}}}}}")
-        (directory / "config.yml").write_text("\n".join(lines) + "\n")
-
-    def __enter__(self) -> str:
-        with (self._directory / "log").open("wb") as log:
-            command = ["docker-registry", "serve", str(self._directory / "config.yml")]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + 15
-        while not accepts(self._port):
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                self.__exit__()
-                pytest.fail(f"docker-registry did not start: {(self._directory / 'log').read_text()[-2000:]}")
-            time.sleep(0.02)
-        return f"127.0.0.1:{self._port}"
-
-    def __exit__(self, *exception: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
