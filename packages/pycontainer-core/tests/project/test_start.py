@@ -209,6 +209,7 @@ def test_a_workspace_names_its_members(tmp_path: Path) -> None:
         "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", ""]\nexclude = ["packages/old"]\n',
         "packages/api/pyproject.toml": '[project]\nname = "shop-api"\n',
         "packages/old/pyproject.toml": '[project]\nname = "old"\n',
+        "packages/api/api/__main__.py": GUARD,
         "packages/notes/readme.txt": "",
     }
     with pytest.raises(ProjectError, match="The workspace does not say") as caught:

@@ -130,11 +130,12 @@ class Session:
     @cached_property
     def indexes(self) -> IndexSettings:
         """Where packages come from: the options, the lock, the settings of uv, pip and Poetry."""
-        from pycontainer.sources.indexes import Index, load_index_settings  # noqa: PLC0415
+        from pycontainer.sources.indexes import Index, IndexSettings, load_index_settings  # noqa: PLC0415
 
         settings = load_index_settings(self.config.root, environment=os.environ, stated=self._stated_indexes)
         if self.config.index_url:
-            settings = replace(settings, default=Index.parse(self.config.index_url, source="the options"))
+            stated = Index.parse(self.config.index_url, source="the options", tool="options")
+            settings = IndexSettings(default=stated).over(settings)
         return replace(settings, insecure_hosts=settings.insecure_hosts | frozenset(self.config.allow_http))
 
     @cached_property

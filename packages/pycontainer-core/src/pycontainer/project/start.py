@@ -61,7 +61,7 @@ def find_start(pyproject: Pyproject, *, installed: Collection[str], port: int | 
     Raises:
         ProjectError: Nothing was found, or more than one script; the facts say where it was looked for.
     """
-    modules = find_modules(pyproject.module_roots)
+    modules = _own_modules(pyproject)
     start = _django(pyproject, modules, installed, port)
     if start is None:
         start = _framework(modules, installed, port)
@@ -74,6 +74,12 @@ def find_start(pyproject: Pyproject, *, installed: Collection[str], port: int | 
     if start is None:
         raise _nothing_found(pyproject, modules)
     return start
+
+
+def _own_modules(pyproject: Pyproject) -> list[Module]:
+    """Its modules without those of the workspace's members, which are projects of their own."""
+    members = {member.root for member in pyproject.members}
+    return [module for module in find_modules(pyproject.module_roots) if members.isdisjoint(module.path.parents)]
 
 
 def _framework(modules: Sequence[Module], installed: Collection[str], port: int | None) -> Start | None:

@@ -188,12 +188,12 @@ def _installed() -> str | None:
 
 
 def _index_variables(environment: Mapping[str, str], settings: IndexSettings) -> dict[str, str]:
-    """Indexes of pip, which uv does not read, where they replace the default one: a host behind a mirror has no other.
+    """Indexes that uv does not read, where they replace the default one: the options', or pip's behind a mirror.
 
     Credentials go by the environment, never by argv.
     """
     default = settings.default
-    if default is None or default.tool != "pip":
+    if default is None or default.tool not in {"options", "pip"}:
         return {}
     extra = [_with_user(index) for index in settings.extra if index.tool == "pip" and not index.explicit]
     links = [_with_user(place) for place in settings.find_links if place.tool == "pip"]

@@ -22,7 +22,7 @@ class Index:
     Attributes:
         url: http, https or file, without a user part; or an absolute path.
         source: What named it, for messages: `` `PIP_INDEX_URL` ``.
-        tool: Whose setting it is: `lock`, `uv`, `pip`, `poetry`.
+        tool: Whose setting it is: `options`, `lock`, `uv`, `pip`, `poetry`.
         name: What the user calls it; the names of credential variables come from it.
         explicit: Whether only packages that are locked to it may come from it.
         username: The user part of the address.
