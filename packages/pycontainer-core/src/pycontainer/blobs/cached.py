@@ -127,7 +127,7 @@ def take(store: BlobStore, blob: Blob) -> int:
 def _link(blob: StoredBlob, store: BlobStore) -> bool:
     digest = blob.descriptor.digest
     path = store.path(digest)
-    with suppress(OSError):  # another disk, or one without links: then it is copied
+    with suppress(OSError, NotImplementedError):  # another disk, or one without links: then it is copied
         path.parent.mkdir(parents=True, exist_ok=True)
         os.link(blob.store.path(digest), path, follow_symlinks=False)
         return True

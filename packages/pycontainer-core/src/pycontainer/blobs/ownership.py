@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import StoreError
@@ -30,7 +31,7 @@ def claim(root: Path) -> None:
             facts=[error.strerror or str(error)],
             hint="Set {cache_dir} to a folder that you can write",
         ) from error
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     if status.st_uid != os.geteuid():
         raise _foreign(root, f"it belongs to the user {status.st_uid}, and this is the user {os.geteuid()}")

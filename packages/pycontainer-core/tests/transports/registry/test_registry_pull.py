@@ -400,6 +400,32 @@ class TestMirrors:
                 assert len(stream.read()) == 100
             assert len(mirror.heads) == 2
 
+    @pytest.mark.parametrize(
+        "said",
+        [ok(b"<html>Log in</html>", "Content-Type: text/html"), ok(b"{}"), answer(500)],
+        ids=["login", "nothing", "failure"],
+    )
+    def test_a_mirror_that_answers_nonsense_is_passed_over(self, registry: FakeRegistry, said: bytes) -> None:
+        image = self.push(registry, "acme/api")
+        with RawServer(said) as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            fetched = client.manifest(Reference.parse(f"{registry.host}/acme/api@{image.digest}"))
+            assert fetched.descriptor.digest == image.digest
+            with client.blob(fetched.reference, image.layers[0].descriptor).open() as stream:
+                assert len(stream.read()) == 100
+
+    def test_a_mirror_that_does_not_answer_is_waited_for_once(self, registry: FakeRegistry) -> None:
+        image = self.push(registry, "acme/api")
+        with FakeRegistry() as mirror:
+            mirror.faults.add(Fault(effect=Reset(), times=None))
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            fetched = client.manifest(Reference.parse(f"{registry.host}/acme/api:1"))
+            asked = len(mirror.requests)
+            assert asked == 3
+            with client.blob(fetched.reference, image.layers[0].descriptor).open() as stream:
+                assert len(stream.read()) == 100
+            assert len(mirror.requests) == asked
+
     def test_a_push_goes_to_the_registry_itself(self, registry: FakeRegistry) -> None:
         with RawServer(answer(404)) as mirror:
             client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))

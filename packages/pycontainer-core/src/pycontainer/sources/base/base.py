@@ -166,9 +166,14 @@ def find_facts(image: Image) -> BaseFacts:
     root = RootFS()
     left = _MAX_ENTRIES
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="base") as pool:
-        fetched = pool.map(_fetch, image.layers)
-        for layer, _ in zip(image.layers, fetched, strict=True):
-            left -= _apply(root, layer, left)
+        fetched = [pool.submit(_fetch, layer) for layer in image.layers]
+        try:
+            for layer, future in zip(image.layers, fetched, strict=True):
+                future.result()
+                left -= _apply(root, layer, left)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return read_facts(root, image.config)
 
 

@@ -50,11 +50,11 @@ class RegistryBlob:
         return cast("BinaryIO", VerifyingReader(self._raw(), self.descriptor))
 
     def _raw(self) -> BinaryIO:
-        failure: NetworkError | None = None
+        failure: NetworkError | IntegrityError | None = None
         for session in self._sessions:
             try:
                 return self._from(session)
-            except NetworkError as error:  # noqa: PERF203 - one turn a mirror
+            except (NetworkError, IntegrityError) as error:  # noqa: PERF203 - one turn a mirror
                 failure = error
         if self.descriptor.media_type in media_types.NONDISTRIBUTABLE and self.descriptor.urls:
             return self._from_urls()

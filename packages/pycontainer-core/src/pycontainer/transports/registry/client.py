@@ -14,11 +14,12 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pycontainer.errors import BaseImageError, IntegrityError, NetworkError
+from pycontainer.errors import BaseImageError, DocumentError, IntegrityError, NetworkError
 from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.oci import Digest, Index
 from pycontainer.oci.document import MAX_DOCUMENT_SIZE
 from pycontainer.transports.http import HttpClient
+from pycontainer.transports.http.connections import TransientNetworkError
 from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.tls import default_certs_dirs
 from pycontainer.transports.registry.auth import Need
@@ -73,6 +74,8 @@ class RegistryClient:
         self._http.remember(_known_secrets(settings))
         self._credentials = Credentials(self.settings, emit=emit)
         self._sessions: dict[Endpoint, Session] = {}
+        # Mirrors that did not answer: waiting for them again, once a layer, would take minutes.
+        self._unreachable: set[Endpoint] = set()
         self._lock = threading.Lock()
 
     def manifest(self, reference: Reference) -> FetchedManifest:
@@ -89,7 +92,9 @@ class RegistryClient:
         for mirror in mirrors:
             try:
                 return self._manifest(mirror, reference)
-            except NetworkError as error:  # noqa: PERF203 - one turn a mirror
+            except (NetworkError, DocumentError, IntegrityError) as error:  # noqa: PERF203 - one turn a mirror
+                if isinstance(error, TransientNetworkError):
+                    self._unreachable.add(mirror.endpoint)
                 self._emit(Noted(message=f"Mirror `{mirror.endpoint.registry}` was passed over: {error}", detail=True))
         return self._manifest(registry, reference)
 
@@ -265,7 +270,9 @@ class RegistryClient:
         return check_manifest(raw, content_type=content_type, reference=reference, header_digest=header_digest)
 
     def _pull_sessions(self, reference: Reference) -> list[Session]:
-        return [self._session(endpoint) for endpoint in pull_endpoints(reference, self.settings)]
+        *mirrors, registry = pull_endpoints(reference, self.settings)
+        reachable = [mirror for mirror in mirrors if mirror not in self._unreachable]
+        return [self._session(endpoint) for endpoint in (*reachable, registry)]
 
     def _push_session(self, reference: Reference) -> Session:
         return self._session(upstream(reference.registry, self.settings))
