@@ -40,12 +40,12 @@ def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[st
         futures = {key: pool.submit(session.layers.make, recipe, emit=session.emit) for key, recipe in ordered}
         try:
             _fetch(session, unknown)
-            for wheels in unknown:
-                _check_collisions(session, wheels)
             records = {key: futures[key].result() for key in recipes}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    for wheels in unknown:
+        _check_collisions(session, _of_wheels([recipes[recipe.key] for recipe in wheels]))
     for record in records.values():
         for warning in record.contents.warnings:
             session.emit(Warned(message=warning))

@@ -74,6 +74,9 @@ class WheelsRecipe:
     lenient: frozenset[str] = frozenset()
     strict: bool = False
     limits: Limits = field(default_factory=Limits)
+    _claims: list[tuple[str, Mapping[str, Claim]]] = field(
+        init=False, default_factory=list, compare=False, repr=False
+    )  # of a layer that was written: nobody has to open its wheels again
 
     @cached_property
     def key(self) -> str:
@@ -106,7 +109,7 @@ class WheelsRecipe:
         """
         with ExitStack() as stack:
             installations = [self._prepare(wheel, stack) for wheel in self.wheels]
-            claims = [(installation.label, installation.claims) for installation in installations]
+            claims = self._claims[:] = [(each.label, each.claims) for each in installations]
             collisions = find_collisions(claims)
             warnings = collision_warnings(collisions, strict=self.strict)
             directories = Directories(writer, self.environment)
@@ -123,11 +126,13 @@ class WheelsRecipe:
         )
 
     def claims(self) -> list[tuple[str, Mapping[str, Claim]]]:
-        """What each wheel writes, for `find_collisions`; opens the wheels, and reads no content of their files.
+        """What each wheel writes, for `find_collisions`; opens the wheels unless they were written just now.
 
         Raises:
             WheelError: As from `write`.
         """
+        if self._claims:
+            return list(self._claims)
         with ExitStack() as stack:
             installations = [self._prepare(wheel, stack) for wheel in self.wheels]
             return [(installation.label, installation.claims) for installation in installations]
