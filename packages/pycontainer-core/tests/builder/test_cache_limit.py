@@ -102,6 +102,37 @@ def test_a_build_in_another_process_holds_the_cache_until_it_is_killed(tmp_path:
     assert not path.exists()
 
 
+_BUILDS = """
+    import os, pathlib, sys
+    from pycontainer.blobs.store import BlobStore
+    from pycontainer.builder.cache_limit import limited
+    from pycontainer.oci import Descriptor, Digest
+    home = pathlib.Path(sys.argv[1])
+    for number in range(60):
+        with limited(home, max_size=100_000):
+            store, content = BlobStore(home / "layers"), str(number % 7).encode() * 50_000
+            blob = Descriptor(media_type="x", digest=Digest.of(content), size=len(content))
+            if blob.digest not in store:
+                with store.writer() as writer:
+                    writer.write(content)
+                    writer.commit()
+            os.utime(store.path(blob.digest), (1e9, os.stat(home).st_mtime - 20 * 3600))
+            with store.blob(blob).open() as stream:
+                assert stream.read() == content
+"""
+
+
+@posix_only
+def test_builds_in_several_processes_never_lose_what_they_hold(tmp_path: Path) -> None:
+    """Every build ages its layer at once: whoever ends alone takes it, and nobody from under another's hands."""
+    command = [sys.executable, "-c", textwrap.dedent(_BUILDS), str(tmp_path)]
+    builds = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    for build_ in builds:
+        _, errors = build_.communicate(timeout=60)
+        assert build_.returncode == 0, errors.decode()
+    assert size(tmp_path) <= 100_000
+
+
 @posix_only
 def test_a_build_that_fails_leaves_the_cache_within_its_size(tmp_path: Path) -> None:
     path = add(tmp_path, "layers", b"l" * 100, hours=20)
