@@ -21,8 +21,8 @@ DISTRIBUTIONS = {path.name for path in PACKAGES}
 FOLDER = ("README.md", "LICENSE", "pyproject.toml", "src", "tests")
 # Spelled so that this file does not hold what it looks for.
 REGISTRY_HOSTS = [
-    *(f"{host}.org" for host in ("pypi", "files.pythonhosted", "deb.debian", "registry.npmjs", "security.debian")),
-    "test.pypi" + ".org",
+    ".".join((*host.split(), "org"))
+    for host in ("pypi", "test pypi", "files pythonhosted", "deb debian", "security debian", "registry npmjs")
 ]
 MOST_LINES = 450
 TABLES = {"options.py"}  # one row after the other: long, but one concept
