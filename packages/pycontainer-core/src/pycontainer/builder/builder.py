@@ -74,16 +74,7 @@ class ImageBuilder:
             plan = self._plan(session, project, pyproject)
             names = names_of(self._config, plan.metadata.name)
             supply, destinations = WheelSupply(session, project), open_destinations(session, names)
-            images = _images(session, plan, supply)
-            try:
-                outputs = _export(session, images, destinations)
-            except IntegrityError:
-                # The bytes of a layer are looked at when somebody wants them; the damaged ones are gone by now.
-                if not any(_is_lost(image) for image in images):
-                    raise
-                keeper(Warned(message="A layer of the cache was damaged and is made again"))
-                images = _images(session, plan, supply)
-                outputs = _export(session, images, destinations)
+            images, outputs = _built(session, plan, supply, destinations)
             sboms = write_sboms(plan, images, names[0], emit=keeper)
             ledger = keeper.close(outputs)
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
@@ -112,6 +103,26 @@ class ImageBuilder:
             skip=[*output_paths(self._config), *sbom_paths(self._config)],
             emit=session.emit,
         )
+
+
+def _built(
+    session: Session, plan: BuildPlan, supply: WheelSupply, destinations: Sequence[Destination]
+) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
+    """The images, and what became of them at every destination.
+
+    The bytes of a cached layer are looked at when somebody wants them, and damaged ones are gone then: the layer is
+    made again. One after the other may turn out so, and each at most once.
+    """
+    images = _images(session, plan, supply)
+    for _ in range(sum(len(image.layers) for image in images)):
+        try:
+            return images, _export(session, images, destinations)
+        except IntegrityError:
+            if not any(_is_lost(image) for image in images):
+                raise
+        session.emit(Warned(message="A layer of the cache was damaged and is made again"))
+        images = _images(session, plan, supply)
+    return images, _export(session, images, destinations)
 
 
 def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Image, ...]:
