@@ -3,6 +3,8 @@
 with VerifyingReader(response, descriptor) as stream:      # raises IntegrityError where the bytes are not the digest's
     shutil.copyfileobj(stream, sink)
 
+size, sha256 = hash_file(path)
+
 out = HashingWriter(sink)
 out.write(b"content")
 out.digest, out.size
@@ -19,12 +21,15 @@ from pycontainer.oci import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import BinaryIO
 
     from typing_extensions import Buffer
 
     from pycontainer.oci import Descriptor
 
+
+_SLICE = 1 << 20
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview"
 
@@ -35,6 +40,49 @@ class Sink(Protocol):
     def write(self, data: BytesLike, /) -> object:
         """Take all of `data`."""
         ...
+
+
+class Source(Protocol):
+    """Anything that bytes can be read from, in slices; an empty one is the end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+        ...
+
+
+class HashingReader:
+    """Passes bytes on from a source and knows the digest of all that passed; the source stays the caller's."""
+
+    def __init__(self, source: Source, algorithm: str = "sha256") -> None:
+        self._source = source
+        self._hash = hashlib.new(algorithm, usedforsecurity=False)
+        self._algorithm = algorithm
+        self.size = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read and hash."""
+        data = self._source.read(size)
+        self._hash.update(data)
+        self.size += len(data)
+        return data
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what was read until now."""
+        return Digest(self._algorithm, self._hash.hexdigest())
+
+
+def hash_file(path: Path) -> tuple[int, str]:
+    """The size of a file in bytes and its sha256, hexadecimal.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as stream:
+        reader = HashingReader(stream)
+        while reader.read(_SLICE):
+            pass
+    return reader.size, reader.digest.hex
 
 
 class VerifyingReader(io.RawIOBase):

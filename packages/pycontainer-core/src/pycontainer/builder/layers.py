@@ -68,7 +68,7 @@ def _size(recipe: Recipe) -> int:
 def _fetch(session: Session, images: Sequence[Sequence[WheelsRecipe]]) -> None:
     """Bring all wheels to this host; whoever makes a layer meanwhile waits for the same downloads."""
     wheels = {wheel.sha256: wheel for recipes in images for recipe in recipes for wheel in recipe.wheels}
-    gather([wheel.open_path for wheel in wheels.values()], session.jobs)
+    gather([wheel.open_path for wheel in wheels.values()], session.jobs, interrupt=session.stop_downloads)
 
 
 def _check_collisions(session: Session, recipes: Sequence[WheelsRecipe]) -> None:

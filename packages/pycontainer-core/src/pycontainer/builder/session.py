@@ -179,6 +179,11 @@ class Session:
             emit=self.emit,
         )
 
+    def stop_downloads(self) -> None:
+        """Let downloads that are under way end soon."""
+        if "fetcher" in self.__dict__:  # not made for this
+            self.fetcher.stop()
+
     @cached_property
     def builder(self) -> WheelBuilder:
         """Builds wheels of sources."""

@@ -7,10 +7,11 @@ wheels = WheelSupply(session).take(plan, platform)
 
 from __future__ import annotations
 
-import hashlib
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.hashing import hash_file
 from pycontainer.builder.recipes import Wheels
 from pycontainer.sources.builds import direct_url
 from pycontainer.sources.builds.fit import check_fits
@@ -20,7 +21,6 @@ from pycontainer.sources.wheels import WheelInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from pycontainer.builder.session import Session
     from pycontainer.plan import BuildPlan, PlatformPlan
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pycontainer.sources.fetch import Fetched
     from pycontainer.sources.locks import Artifact, Chosen
     from pycontainer.sources.target import Target
-
-_SLICE = 1 << 20
 
 
 class WheelSupply:
@@ -60,7 +58,8 @@ class WheelSupply:
         )
 
     def _all(self, chosen: Sequence[Chosen], target: Target) -> tuple[WheelInput, ...]:
-        return tuple(gather([lambda each=each: self._one(each, target) for each in chosen], self._session.jobs))  # type: ignore[misc]
+        tasks = [partial(self._one, each, target) for each in chosen]
+        return tuple(gather(tasks, self._session.jobs, interrupt=self._session.stop_downloads))
 
     def _one(self, chosen: Chosen, target: Target) -> WheelInput:
         package, artifact = chosen.package, chosen.artifact
@@ -103,19 +102,12 @@ class WheelSupply:
             path = self._project.build_wheel(folder, target)
         check_fits(path.name, target, package=self._project.metadata.name)
         name = parse_wheel(path.name)
+        size, sha256 = hash_file(path)
         return WheelInput(
             name=name.name if name else self._project.metadata.name,
             version=name.version if name else "",
             filename=path.name,
-            sha256=_sha256(path),
+            sha256=sha256,
             open_path=lambda: path,
-            size=path.stat().st_size,
+            size=size,
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while data := stream.read(_SLICE):
-            digest.update(data)
-    return digest.hexdigest()

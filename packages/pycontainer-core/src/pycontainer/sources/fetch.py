@@ -126,7 +126,11 @@ class ArtifactFetcher:
             PyContainerError: As for `fetch`; when several fail, one error that names all of them.
         """
         tasks = [partial(self.fetch, artifact) for artifact in artifacts]
-        return tuple(gather(tasks, self._parallel, interrupt=self._stopped.set))
+        return tuple(gather(tasks, self._parallel, interrupt=self.stop))
+
+    def stop(self) -> None:
+        """Let downloads end soon, with an error: nobody wants them any more."""
+        self._stopped.set()
 
     def _fetched(self, artifact: Artifact) -> Fetched:
         known = self._stored(artifact)
