@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from pycontainer.blobs.hashing import Source
+
 _BLOCK = 512
 _SLICE = 1 << 20
 # Go's limit for one extended header or long name; more than a few before one entry are an attack.
@@ -38,7 +40,7 @@ _PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_TARGET, _VOLUME = b"xgLKV"
 _EXTENSIONS = frozenset({_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_TARGET})
 
 
-def read_entries(stream: BinaryIO, *, max_entries: int = MAX_ENTRIES) -> Iterator[tuple[Entry, BinaryIO]]:
+def read_entries(stream: Source, *, max_entries: int = MAX_ENTRIES) -> Iterator[tuple[Entry, BinaryIO]]:
     """Every entry of an uncompressed tar and a stream of its content, good until the next entry is asked for.
 
     After the last entry the stream is read to its end, so that a digest which is checked there is checked. An archive
@@ -204,7 +206,7 @@ def _pax_records(body: bytes) -> dict[str, str]:
     return records
 
 
-def _read_block(stream: BinaryIO) -> bytes | None:
+def _read_block(stream: Source) -> bytes | None:
     """The next header, or none at the end of the archive."""
     block = _read(stream, _BLOCK)
     if not block or (not any(block) and not any(_read(stream, _BLOCK))):
@@ -225,7 +227,7 @@ def _signed_sum(block: bytes) -> int:
     return sum(block) if block.isascii() else sum(byte - 256 if byte > 127 else byte for byte in block)  # noqa: PLR2004
 
 
-def _read_body(stream: BinaryIO, size: int) -> bytes:
+def _read_body(stream: Source, size: int) -> bytes:
     body = _read(stream, _padded(size))
     if len(body) < _padded(size):
         raise _cut_off()
@@ -236,14 +238,14 @@ def _padded(size: int) -> int:
     return size + -size % _BLOCK
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
+def _read(stream: Source, size: int) -> bytes:
     data = stream.read(size)
     while len(data) < size and (more := stream.read(size - len(data))):
         data += more
     return data
 
 
-def _skip(stream: BinaryIO, size: int) -> None:
+def _skip(stream: Source, size: int) -> None:
     while size:
         data = stream.read(min(size, _SLICE))
         if not data:
@@ -254,7 +256,7 @@ def _skip(stream: BinaryIO, size: int) -> None:
 class _Content(io.RawIOBase):
     """The content of one entry, a window on the archive's stream."""
 
-    def __init__(self, stream: BinaryIO, size: int) -> None:
+    def __init__(self, stream: Source, size: int) -> None:
         super().__init__()
         self._stream = stream
         self._left = size

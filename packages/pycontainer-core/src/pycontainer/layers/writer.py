@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from pycontainer.errors import DocumentError, ProjectError
 from pycontainer.layers.background import Background
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from pycontainer.blobs.hashing import BytesLike, Sink
+    from pycontainer.blobs.hashing import BytesLike, Sink, Source
     from pycontainer.oci import Descriptor, Digest
 
 __all__ = ["DeflatedMember", "Inflated", "LayerWriter"]
@@ -100,7 +100,7 @@ class LayerWriter:
         """A file whose content is at hand."""
         self.stream(path, io.BytesIO(content), len(content), mode=mode, uid=uid, gid=gid)
 
-    def stream(self, path: str, source: BinaryIO, size: int, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+    def stream(self, path: str, source: Source, size: int, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
         """A file of any size, read in slices of one megabyte.
 
         Raises:
@@ -216,7 +216,7 @@ class LayerWriter:
             self._advance(count)
 
 
-def _exactly(source: BinaryIO, size: int, path: str) -> Iterator[bytes]:
+def _exactly(source: Source, size: int, path: str) -> Iterator[bytes]:
     left = size
     while left and (data := source.read(min(left, CHUNK))):
         left -= len(data)

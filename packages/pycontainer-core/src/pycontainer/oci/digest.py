@@ -47,9 +47,9 @@ class Digest:
         return cls(algorithm, value)
 
     @classmethod
-    def of(cls, content: bytes) -> Digest:
-        """The sha256 digest of bytes that are in memory anyway."""
-        return cls("sha256", hashlib.sha256(content).hexdigest())
+    def of(cls, content: bytes, algorithm: str = "sha256") -> Digest:
+        """The digest of bytes that are in memory anyway."""
+        return cls(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).hexdigest())
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"

@@ -5,17 +5,19 @@ document = read_manifest(raw, descriptor, where="layout: dist/image")
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import DocumentError, IntegrityError
 from pycontainer.oci import Digest, Index, Manifest, media_types
 from pycontainer.oci.document import strict_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycontainer.oci import Descriptor
 
-_FIELDS = {name.lower(): name for name in ("schemaVersion", "mediaType", "config", "layers", "manifests", "subject")}
+_FIELDS = ("schemaVersion", "mediaType", "config", "layers", "manifests", "subject", "fsLayers")
+_FIELDS_BY_LOWER = {name.lower(): name for name in _FIELDS}
 
 
 def read_manifest(raw: bytes, descriptor: Descriptor, *, where: str) -> Manifest | Index:
@@ -30,7 +32,7 @@ def read_manifest(raw: bytes, descriptor: Descriptor, *, where: str) -> Manifest
         IntegrityError: Other bytes than the descriptor's.
         DocumentError: Malformed, or readable as manifest and as index (CVE-2021-41190), or of an unknown type.
     """
-    found = Digest(descriptor.digest.algorithm, hashlib.new(descriptor.digest.algorithm, raw).hexdigest())
+    found = Digest.of(raw, descriptor.digest.algorithm)
     if len(raw) != descriptor.size or found != descriptor.digest:
         raise IntegrityError(
             f"The content is not that of `{descriptor.digest}`",
@@ -39,13 +41,10 @@ def read_manifest(raw: bytes, descriptor: Descriptor, *, where: str) -> Manifest
     value = strict_json(raw, what=f"manifest `{descriptor.digest}`")
     if not isinstance(value, dict):
         raise _unsuitable(descriptor, "it is not a JSON object", where)
-    for key in value:
-        if _FIELDS.get(key.lower(), key) != key:
-            raise _unsuitable(descriptor, f"the key `{key[:40]}` differs from a known one in case only", where)
+    if reason := ambiguity(value):
+        raise _unsuitable(descriptor, reason, where)
     if "fsLayers" in value or value.get("schemaVersion", 2) != 2:  # noqa: PLR2004 - the only version there is
         raise _unsuitable(descriptor, "it is not of schema version 2", where)
-    if "manifests" in value and ("layers" in value or "config" in value):
-        raise _unsuitable(descriptor, "it is a manifest and an index at once", where)
     stated = value.get("mediaType")
     if stated is not None and stated != descriptor.media_type:
         raise _unsuitable(
@@ -56,6 +55,16 @@ def read_manifest(raw: bytes, descriptor: Descriptor, *, where: str) -> Manifest
     if descriptor.media_type in media_types.MANIFESTS:
         return Manifest.from_bytes(raw)
     raise _unsuitable(descriptor, f"its media type is `{descriptor.media_type[:80]}`", where)
+
+
+def ambiguity(value: Mapping[str, Any]) -> str | None:
+    """Why two readers might see different things in a manifest or index, if they might (CVE-2021-41190)."""
+    for key in value:
+        if _FIELDS_BY_LOWER.get(key.lower(), key) != key:
+            return f"the key `{key[:40]}` differs from a known one in case only"
+    if "manifests" in value and ("layers" in value or "config" in value):
+        return "it is a manifest and an index at once"
+    return None
 
 
 def _unsuitable(descriptor: Descriptor, reason: str, where: str) -> DocumentError:

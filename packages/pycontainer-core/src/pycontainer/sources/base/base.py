@@ -8,13 +8,13 @@ A name is looked up once; from then on its digest stands for it. Layers stay whe
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.cached import CachedBlob
 from pycontainer.blobs.compression import open_decompressed
+from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
 from pycontainer.events import Emit, Noted, ignore
 from pycontainer.image import Image
@@ -185,33 +185,15 @@ def _fetch(layer: Layer) -> None:
 
 def _apply(root: RootFS, layer: Layer, max_entries: int) -> int:
     with open_decompressed(layer.open(), layer.descriptor.media_type) as tar:
-        reader = _Hashing(tar, layer.diff_id)
-        entries = read_entries(cast("BinaryIO", reader), max_entries=max_entries)
+        reader = HashingReader(tar, layer.diff_id.algorithm)
+        entries = read_entries(reader, max_entries=max_entries)  # reads to the end
         try:
             count = root.apply(entries, keep=kept_content)
         except DocumentError as error:
             raise DocumentError(f"{layer.title} cannot be used: {error.message}", facts=error.facts) from error
-    reader.check(layer)
+    if reader.digest != layer.diff_id:
+        raise IntegrityError(
+            f"{layer.title} is not what the image's config says",
+            facts=[f"diff_id: `{layer.diff_id}`", f"its uncompressed bytes: `{reader.digest}`"],
+        )
     return count
-
-
-class _Hashing:
-    """The uncompressed bytes, hashed while they are read; the tar reader reads them to the end."""
-
-    def __init__(self, stream: BinaryIO, expected: Digest) -> None:
-        self._stream = stream
-        self._expected = expected
-        self._hash = hashlib.new(expected.algorithm, usedforsecurity=False)
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._hash.update(data)
-        return data
-
-    def check(self, layer: Layer) -> None:
-        found = Digest(self._expected.algorithm, self._hash.hexdigest())
-        if found != self._expected:
-            raise IntegrityError(
-                f"{layer.title} is not what the image's config says",
-                facts=[f"diff_id: `{self._expected}`", f"its uncompressed bytes: `{found}`"],
-            )

@@ -6,13 +6,13 @@ files[0].path, files[0].sha256
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.hashing import hash_file
 from pycontainer.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from pycontainer.sources.files.ignore import IgnoreRules
 
-_CHUNK = 1 << 20
 _MAX_COMPONENT = 255  # bytes of one name, on every file system that runs containers
 _MAX_PATH = 4096
 
@@ -123,7 +122,7 @@ class _Walk:
             if not stat.S_ISREG(status.st_mode):
                 return None  # sockets, pipes and devices are not content
             mode = 0o755 if status.st_mode & 0o111 else 0o644
-            size, sha256 = _fingerprint(path)
+            size, sha256 = hash_file(path)
         except OSError as error:
             raise ProjectError(f"`{relative}` cannot be read", facts=[f"file: {path}", str(error)]) from error
         return SourceFile(path=relative, source=path, mode=mode, size=size, sha256=sha256)
@@ -170,13 +169,3 @@ def check_name(path: str) -> None:
             facts=["names that begin with `.wh.` mean deletion in a layer (image-spec, layer.md, Whiteouts)"],
             hint="Rename it or leave it out with {exclude_paths}",
         )
-
-
-def _fingerprint(path: Path) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return size, digest.hexdigest()

@@ -9,8 +9,9 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
+from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import ProjectError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerContents
@@ -124,11 +125,9 @@ def _write(writer: LayerWriter, placed: PlacedFile) -> None:
         return
     try:
         with placed.file.source.open("rb") as stream:
-            watched = _Watched(stream)
-            writer.stream(
-                path, cast("BinaryIO", watched), placed.file.size, mode=_mode(placed), uid=placed.uid, gid=placed.gid
-            )
-            unchanged = not stream.read(1) and watched.digest.hexdigest() == placed.file.sha256
+            reader = HashingReader(stream)
+            writer.stream(path, reader, placed.file.size, mode=_mode(placed), uid=placed.uid, gid=placed.gid)
+            unchanged = not stream.read(1) and reader.digest.hex == placed.file.sha256
     except OSError as error:
         raise _changed(placed) from error
     if not unchanged:
@@ -141,16 +140,3 @@ def _changed(placed: PlacedFile) -> ProjectError:
         facts=[f"file: {placed.file.source}"],
         hint="Build again when nothing else writes to the project",
     )
-
-
-class _Watched:
-    """Hashes a file while it is read into a layer."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.digest = hashlib.sha256()
-
-    def read(self, size: int = -1, /) -> bytes:
-        chunk = self._stream.read(size)
-        self.digest.update(chunk)
-        return chunk

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pycontainer.errors import BaseImageError, DocumentError, IntegrityError, NetworkError
 from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, media_types
 from pycontainer.oci.document import strict_json
+from pycontainer.transports.documents import ambiguity
 
 if TYPE_CHECKING:
     from pycontainer.oci import Reference
@@ -20,8 +21,6 @@ ACCEPT = f"{media_types.INDEX}, {media_types.MANIFEST}, {media_types.DOCKER_INDE
 _KNOWN = media_types.INDEXES | media_types.MANIFESTS
 # What a server says that does not know the type: file servers, older registries.
 _UNTYPED = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
-_FIELDS = frozenset({"mediaType", "schemaVersion", "config", "layers", "manifests", "subject", "fsLayers"})
-_FIELDS_BY_LOWER = {name.lower(): name for name in _FIELDS}
 _UNKNOWN_PLATFORM = Platform("unknown", "unknown")
 
 
@@ -76,7 +75,7 @@ def check_manifest(
 
 def _check_digest(raw: bytes, reference: Reference, header_digest: str | None) -> Digest:
     if reference.digest is not None:
-        found = _hash(raw, reference.digest.algorithm)
+        found = Digest.of(raw, reference.digest.algorithm)
         if found != reference.digest:
             raise IntegrityError(f"`{reference}` is something else", facts=[f"the digest of what was sent: `{found}`"])
         return found
@@ -87,7 +86,7 @@ def _check_digest(raw: bytes, reference: Reference, header_digest: str | None) -
             raise IntegrityError(
                 f"The digest that came with `{reference}` is malformed", facts=[error.message]
             ) from error
-        if (found := _hash(raw, claimed.algorithm)) != claimed:
+        if (found := Digest.of(raw, claimed.algorithm)) != claimed:
             raise IntegrityError(
                 f"`{reference}` is not what its registry says it is",
                 facts=[f"announced: `{claimed}`", f"the digest of what was sent: `{found}`"],
@@ -95,24 +94,15 @@ def _check_digest(raw: bytes, reference: Reference, header_digest: str | None) -
     return Digest.of(raw)
 
 
-def _hash(raw: bytes, algorithm: str) -> Digest:
-    import hashlib  # noqa: PLC0415 - one use
-
-    return Digest(algorithm, hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest())
-
-
 def _media_type(value: dict[str, object], content_type: str, reference: Reference) -> str:
     """The one media type that header, body and shape agree on (CVE-2021-41190)."""
-    for key in value:
-        if _FIELDS_BY_LOWER.get(key.lower(), key) != key:
-            raise _unsuitable(reference, f"the key `{key[:40]}` differs from a known one in case only")
+    if reason := ambiguity(value):
+        raise _unsuitable(reference, reason)
     if value.get("schemaVersion") == 1 or "fsLayers" in value or content_type in media_types.DOCKER_SCHEMA1:
         raise DocumentError(
             f"`{reference.familiar}` is in Docker's schema 1, which registries gave up years ago",
             hint="Push the image again with a current tool",
         )
-    if "manifests" in value and ("layers" in value or "config" in value):
-        raise _unsuitable(reference, "it is a manifest and an index at once")
     shape = media_types.INDEXES if "manifests" in value else media_types.MANIFESTS
     stated = value.get("mediaType")
     if stated is not None and stated not in _KNOWN:
