@@ -7,7 +7,6 @@ its reason, and a reason that nothing needs any more fails the test.
 
 from __future__ import annotations
 
-import ast
 import csv
 import hashlib
 import os
@@ -22,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from real.environments import entry_point, explained
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.layers.writer import LayerWriter
@@ -121,7 +121,7 @@ def test_the_environment_is_the_one_that_uv_installs(environments: tuple[Path, P
     for path in sorted(theirs.keys() | ours.keys()):
         if theirs.get(path) == ours.get(path):
             continue
-        reason = _explained(path, DIFFERS if path in ours else ONLY_UV)
+        reason = explained(path, DIFFERS if path in ours else ONLY_UV)
         if reason is None or (path in ours and not _same_in_meaning(path, *environments)):
             unexplained.append((path, theirs.get(path), ours.get(path)))
         else:
@@ -272,10 +272,6 @@ def _tree(root: Path) -> dict[str, tuple[str, int, str]]:
     return found
 
 
-def _explained(path: str, reasons: dict[str, str]) -> str | None:
-    return next((reason for pattern, reason in reasons.items() if re.fullmatch(pattern, path)), None)
-
-
 def _same_in_meaning(path: str, their_root: Path, our_root: Path) -> bool:
     theirs, ours = their_root / path, our_root / path
     if not theirs.exists() or theirs.lstat().st_mode != ours.lstat().st_mode:
@@ -288,7 +284,7 @@ def _same_in_meaning(path: str, their_root: Path, our_root: Path) -> bool:
         return [line for line in theirs.read_text().splitlines() if not line.startswith("uv = ")] == (
             ours.read_text().splitlines()
         )
-    return _call(theirs) == _call(ours)
+    return entry_point(theirs) is not None and entry_point(theirs) == entry_point(ours)
 
 
 def _record(path: Path, root: Path) -> dict[str, list[str]]:
@@ -297,7 +293,9 @@ def _record(path: Path, root: Path) -> dict[str, list[str]]:
     for row in csv.reader(path.read_text().splitlines()):
         file = Path(os.path.normpath(path.parent.parent / row[0]))
         relative = file.relative_to(root).as_posix().replace("lib64/", "lib/", 1)
-        if not _explained(relative, {**ONLY_UV, **DIFFERS}) or (relative.startswith("bin/") and _call(file) is None):
+        if not explained(relative, {**ONLY_UV, **DIFFERS}) or (
+            relative.startswith("bin/") and entry_point(file) is None
+        ):
             rows[relative] = [_base64(row[1]), row[2]]
         assert (root / relative).exists()
     return rows
@@ -309,19 +307,3 @@ def _base64(hashed: str) -> str:
     if re.fullmatch(r"[0-9a-f]{64}", digest) is None:
         return hashed
     return "sha256=" + urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
-
-
-def _call(path: Path) -> list[str] | None:
-    """What a script for an entry point does: its first line, what it imports and what it calls; none for others."""
-    content = path.read_bytes()
-    if not content.startswith(b"#!"):
-        return None
-    try:
-        nodes = list(ast.walk(ast.parse(content)))
-    except (SyntaxError, ValueError):
-        return None
-    calls = [ast.unparse(node) for node in nodes if isinstance(node, ast.Call) and "sys.exit" in ast.unparse(node.func)]
-    imports = [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-    if len(calls) != 1 or len(imports) != 2:
-        return None
-    return [content.splitlines()[0].decode(), *imports, *calls]
