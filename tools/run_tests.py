@@ -72,13 +72,14 @@ def main() -> None:
     failed = _run_steps(_checks(python) | {f"unit tests on Python {v}": _unit(p) for v, p in others.items()})
     if failed:
         say(f"FAILED: {', '.join(failed)}; their output is above. The main run follows")
-    status = _main_run(python, e2e=not options.no_e2e, arguments=options.pytest)
+    status = _main_run(python, options)
     sys.exit(status or bool(failed))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./test", description="Run all tests.")
     parser.add_argument("--no-e2e", action="store_true", help="leave out what needs container engines and root")
+    parser.add_argument("--coverage", action="store_true", help="tell which lines the main run leaves out")
     parser.add_argument("pytest", nargs="*", help="options and paths for the main run of pytest, after `--`")
     return parser.parse_args()
 
@@ -192,10 +193,11 @@ def _run_steps(steps: dict[str, list[str]]) -> list[str]:
     return failed
 
 
-def _main_run(python: Path, *, e2e: bool, arguments: list[str]) -> int:
+def _main_run(python: Path, options: argparse.Namespace) -> int:
     say("all tests")
-    command = [str(python), "-m", "pytest", "-n", _workers(), "--dist", "loadfile"]
-    command += ["--cov", "--cov-report", "term:skip-covered", "--durations", "15"]
-    if not e2e:
+    command = [str(python), "-m", "pytest", "-n", _workers(), "--dist", "loadfile", "--durations", "15"]
+    if options.coverage:
+        command += ["--cov", "--cov-report", "term:skip-covered"]
+    if options.no_e2e:
         command += ["-m", "not e2e"]
-    return subprocess.run([*command, *arguments], check=False).returncode
+    return subprocess.run([*command, *options.pytest], check=False).returncode

@@ -74,7 +74,9 @@ class Bench:
         self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
     ) -> subprocess.Popen[str]:
         """Start the real command in the project; `prefix` is a program that runs it."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYCONTAINER_", "UV_"))}
+        # A program that limits the command would limit what measures its coverage, too.
+        dropped = ("PYCONTAINER_", "UV_", *(["COVERAGE_"] if prefix else []))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         return subprocess.Popen(
             [*prefix, sys.executable, "-m", "pycontainer_cli", "build", *arguments],
             cwd=self.root,
