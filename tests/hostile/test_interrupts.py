@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from bench import Bench
 
+from pycontainer.destinations.registry import RegistryDestination
+from pycontainer.oci import Reference
+from pycontainer.testing.images import debian_like
+from pycontainer.testing.index_server import IndexHandler
 from pycontainer.testing.registry import FakeRegistry, Fault, Stall
 from pycontainer.testing.wheels import WheelForge
+from pycontainer.transports.registry import RegistryClient
 
 # Programs that a shell starts in the background are deaf to interrupts, and so would be whatever these tests start.
 HEARS_INTERRUPTS = (
@@ -22,9 +28,18 @@ HEARS_INTERRUPTS = (
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one program")
 
 
-def interrupted(bench: Bench, *arguments: str, when: Callable[[], object]) -> tuple[float, str]:
-    """Interrupt a build when something has come to pass: the seconds until it ended, and what it said."""
-    with bench.start(*arguments, prefix=HEARS_INTERRUPTS) as command:
+def interrupted(
+    bench: Bench, *arguments: str, when: Callable[[], object], environment: Mapping[str, str] | None = None
+) -> tuple[float, str]:
+    """Interrupt a build when something has come to pass: the seconds until it ended, and what it said.
+
+    No temporary folder of it is left.
+    """
+    temporary = bench.root.parent / "temporary"
+    temporary.mkdir()
+    with bench.start(
+        *arguments, prefix=HEARS_INTERRUPTS, environment={"TMPDIR": str(temporary), **(environment or {})}
+    ) as command:
         try:
             deadline = time.monotonic() + 50
             while not when():
@@ -40,6 +55,7 @@ def interrupted(bench: Bench, *arguments: str, when: Callable[[], object]) -> tu
     assert out == ""
     assert err.endswith("interrupted\n")
     assert "Traceback" not in err
+    assert not list(temporary.iterdir())
     return time.monotonic() - begin, err
 
 
@@ -63,3 +79,59 @@ def test_an_interrupted_build_writes_no_image_and_the_next_one_is_whole(bench: B
     assert not (bench.root / "dist").exists()
     outcome = bench.build()
     assert outcome.code == 0, outcome.err
+
+
+def test_a_download_that_stands_still_is_cut_off_without_a_trace(bench: Bench) -> None:
+    """Without a cache, what was downloaded is in a temporary folder: of the thread that still waits for the server."""
+    bench.lock_forge(WheelForge())
+    stalled = threading.Event()
+
+    def stall(handler: IndexHandler) -> None:
+        if handler.path.endswith(".whl"):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "100000")
+            handler.end_headers()
+            handler.wfile.write(b"PK")
+            handler.wfile.flush()
+            stalled.set()
+            time.sleep(15)
+
+    bench.index.faults.append(stall)
+    seconds, _ = interrupted(bench, "--no-cache", when=stalled.is_set)
+    assert seconds < 10
+    assert not (bench.root / "dist").exists()
+
+
+def test_a_base_image_that_does_not_come_is_cut_off_without_a_trace(bench: Bench) -> None:
+    bench.lock_forge(WheelForge())
+    with FakeRegistry() as registry:
+        name = Reference.parse(f"{registry.host}/library/python:3.12")
+        RegistryDestination(RegistryClient(), [name]).write(debian_like("3.12.4"))
+        registry.faults.add(Fault(method="GET", path="/blobs/", effect=Stall(seconds=20, within=True), skip=1))
+        seconds, _ = interrupted(
+            bench,
+            "--no-cache",
+            environment={"PYCONTAINER_BASE_IMAGE": str(name)},
+            when=lambda: len(registry.asked("GET", "/blobs/")) > 1,
+        )
+    assert seconds < 10
+
+
+def test_whoever_interrupts_twice_does_not_wait(bench: Bench) -> None:
+    bench.lock_forge(WheelForge())
+    with FakeRegistry() as registry:
+        registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=20)))
+        with bench.start(
+            *("--push", "--tag", f"{registry.host}/acme/api:1"), "--no-cache", prefix=HEARS_INTERRUPTS
+        ) as command:
+            while not registry.asked("POST", "/blobs/uploads/"):
+                assert command.poll() is None, command.communicate()
+                time.sleep(0.02)
+            command.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            begin = time.monotonic()
+            command.send_signal(signal.SIGINT)
+            _, err = command.communicate(timeout=30)
+    assert time.monotonic() - begin < 1
+    assert command.returncode == 130
+    assert err.endswith("interrupted\n")

@@ -3,10 +3,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -134,37 +132,6 @@ def test_what_the_system_says_is_told(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(main, "_dispatch", raising(OSError(28, "No space left on device", "/x/y")))
     done = run("build")
     assert (done.code, done.err) == (1, "error: No space left on device\n  path: /x/y\n")
-
-
-def test_interrupting_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_dispatch", raising(KeyboardInterrupt()))
-    done = run("build")
-    assert (done.code, done.out, done.err) == (130, "", "interrupted\n")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_ends_the_real_command_with_130() -> None:
-    """It waits for a password, so the signal meets a command that runs."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pycontainer_cli", "build", "--username", "bob", "--password-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdin is not None
-        wait_until_it_reads(process.pid)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, b"", b"interrupted\n")
-
-
-def wait_until_it_reads(pid: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if "pipe" in Path(f"/proc/{pid}/wchan").read_text():
-            return
-        time.sleep(0.02)
-    raise AssertionError("the command does not read its standard input")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")

@@ -2,6 +2,7 @@
 
 with interruptible():
     ...                     # KeyboardInterrupt, and two seconds to put things in order
+leave()                     # says so and ends the process
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from pycontainer.unfinished import remove_unfinished
 from pycontainer_cli import exit_codes
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _GRACE: Final = 2.0
-_untold = threading.Lock()
+_SHOW_CURSOR: Final = "\x1b[?25h"
+_leaving = threading.Lock()
 
 
 @contextmanager
@@ -34,27 +37,50 @@ def interruptible() -> Iterator[None]:
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
+    told = sys.unraisablehook
+    sys.unraisablehook = _only_others
     signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.unraisablehook = told
+
+
+def leave() -> NoReturn:
+    """Say that the command was interrupted, once, and end the process.
+
+    Not by returning: Python waits for threads then, and calls it a death by signal (instead of 130) where the
+    interrupt came while it ran code from a string, as dataclasses do.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # or this would begin again inside itself
+    if _leaving.acquire(blocking=False):
+        remove_unfinished()
+        with suppress(OSError, RuntimeError):  # closed; or the main thread was stopped while it wrote there
+            sys.stdout.flush()
+            # A terminal keeps what bars hid until somebody shows it.
+            sys.stderr.write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}interrupted\n")
+            sys.stderr.flush()
+        os._exit(exit_codes.INTERRUPTED)
+    threading.Event().wait()  # another thread has just said so
+    raise AssertionError
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    timer = threading.Timer(_GRACE, _cut_off)
+    signal.signal(signal.SIGINT, _at_once)
+    timer = threading.Timer(_GRACE, leave)
     timer.daemon = True
     timer.start()
     raise KeyboardInterrupt
 
 
-def tell() -> None:
-    """Say that the command was interrupted, once."""
-    if _untold.acquire(blocking=False):
-        sys.stderr.write("interrupted\n")
-        sys.stderr.flush()
+def _at_once(_signal: int, _frame: FrameType | None) -> None:
+    """Whoever interrupts twice does not want to wait."""
+    leave()
 
 
-def _cut_off() -> None:
-    tell()
-    os._exit(exit_codes.INTERRUPTED)
+def _only_others(unraisable: sys.UnraisableHookArgs) -> None:
+    """An interrupt in the middle of a callback of Python's own goes no further: the timer ends the process then."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)

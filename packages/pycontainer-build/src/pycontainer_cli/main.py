@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pycontainer_cli import exit_codes
-from pycontainer_cli.interrupt import interruptible, tell
+from pycontainer_cli.interrupt import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,11 @@ COMMANDS: Final = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; everything is in order, and nobody has been told.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -51,9 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would complain about the same pipe once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.BROKEN_PIPE
-    except KeyboardInterrupt:
-        tell()
-        return exit_codes.INTERRUPTED
     return code
 
 

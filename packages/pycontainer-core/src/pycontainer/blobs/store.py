@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pycontainer.blobs.hashing import HashingWriter, VerifyingReader
 from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.oci import Digest
+from pycontainer.unfinished import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -272,17 +273,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(12)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with unfinished(temporary):
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         raise _failed("write", path, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def mark_used(path: Path) -> None:

@@ -13,6 +13,7 @@ from pycontainer.blobs.ownership import claim
 from pycontainer.builder.cache_limit import FOLDERS, limited
 from pycontainer.errors import StoreError
 from pycontainer.events import Emit, Warned
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,8 +58,8 @@ def cache_home(*, chosen: Path | None, enabled: bool, emit: Emit) -> Iterator[Pa
         emit(Warned(message=f"Building without a cache: `{home}` cannot be written", facts=(reason,)))
     elif enabled:
         emit(Warned(message="Building without a cache: this user has no home directory", hint="Set {cache_dir}"))
-    with tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with temporary_folder() as folder:
+        yield folder
 
 
 def _unwritable(home: Path) -> str | None:

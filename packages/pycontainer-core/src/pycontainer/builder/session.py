@@ -8,11 +8,9 @@ with Session(config, emit) as session:
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import BlobStore
@@ -21,9 +19,11 @@ from pycontainer.layers.cache import LayerCache
 from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.transports.http import HttpClient, HttpSettings
 from pycontainer.transports.secrets import Redacted
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -83,8 +83,7 @@ class Session:
     @cached_property
     def folder(self) -> Path:
         """A folder that is gone when the build ends."""
-        folder = tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True)
-        return Path(self._stack.enter_context(folder))
+        return self._stack.enter_context(temporary_folder())
 
     @cached_property
     def layers(self) -> LayerCache:

@@ -37,6 +37,7 @@ from pycontainer.transports.oci_layout import (
     layout_index,
     names_of,
 )
+from pycontainer.unfinished import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,8 +126,8 @@ class LayoutDestination:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(self._path.parent)
         temporary = self._path.with_name(f"{_TEMPORARY}{secrets.token_hex(12)}")
-        temporary.mkdir()
-        try:
+        with unfinished(temporary):
+            temporary.mkdir()
             (temporary / MARKER).write_bytes(MARKER_CONTENT)
             moved = self._fill(temporary, index, blobs)
             _sync(temporary / MARKER, temporary)
@@ -139,8 +140,6 @@ class LayoutDestination:
                     return None
                 raise
             _sync(self._path.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         return moved
 
     def _check_ours(self) -> None:

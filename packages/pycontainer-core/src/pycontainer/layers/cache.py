@@ -14,9 +14,7 @@ removes what was used least recently removes records before what they tell of.
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,9 +30,11 @@ from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerRecord
 from pycontainer.layers.writer import LayerWriter
 from pycontainer.oci import Digest
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pycontainer.layers.recipe import Recipe
 
@@ -61,8 +61,8 @@ class LayerCache:
     @contextmanager
     def temporary(cls) -> Iterator[LayerCache]:
         """A cache that is gone when the context ends."""
-        with tempfile.TemporaryDirectory(prefix="pycontainer-", ignore_cleanup_errors=True) as folder:
-            yield cls(Path(folder))
+        with temporary_folder() as folder:
+            yield cls(folder)
 
     def get(self, key: str) -> LayerRecord | None:
         """The record of a key, when its layer is there in the right size; using it makes it recent."""

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence  # noqa: TC003 - dataclasses keep their annotations readable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from pycontainer.errors import ToolError
 from pycontainer.sources.indexes.credentials import variable_secrets
 from pycontainer.sources.locks.addresses import redact
 from pycontainer.transports.secrets import scrub
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from pycontainer.sources.indexes.model import Index, IndexSettings
@@ -117,15 +117,15 @@ class Uv:
         unset = {name: value for name, value in self.environment.items() if not name.startswith("UV_")}
         plain = Uv(program=self.program, environment=unset, secrets=self.secrets)
         arguments = ["pip", "compile", "--no-config", "--offline", "--emit-index-url", "--no-header", "--quiet", "-"]
-        with tempfile.TemporaryDirectory(prefix="pycontainer-") as folder:
-            done = plain.run(arguments + python_arguments(), cwd=Path(folder))
+        with temporary_folder() as folder:
+            done = plain.run(arguments + python_arguments(), cwd=folder)
         match = _INDEX_URL.search(done.output)
         return match[1] if done.status == 0 and match else None
 
     def find_python(self, version: str) -> Path | None:
         """An installed CPython of a feature version such as `3.12`, or none."""
-        with tempfile.TemporaryDirectory(prefix="pycontainer-") as folder:
-            done = self.run(["python", "find", f"cpython@{version}", "--no-project", "--system"], cwd=Path(folder))
+        with temporary_folder() as folder:
+            done = self.run(["python", "find", f"cpython@{version}", "--no-project", "--system"], cwd=folder)
         path = Path(done.output.strip()) if done.status == 0 and done.output.strip() else None
         return path if path is not None and path.is_file() else None
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +29,7 @@ from pycontainer.sources.builds.store import BuiltWheels
 from pycontainer.sources.indexes.lookup import split_filename
 from pycontainer.sources.locks import Directory, Url, Vcs
 from pycontainer.sources.uv import MISSING_HINT
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -156,9 +156,9 @@ class WheelBuilder:
 
         def make(out: Path) -> None:
             self._emit(Noted(message=f"Building `{package.name}` {package.version or ''} from source: no wheel fits"))
-            with tempfile.TemporaryDirectory(prefix="pycontainer-sdist-") as folder:
+            with temporary_folder("pycontainer-sdist-") as folder:
                 # uv goes by the name of the archive.
-                named = Path(shutil.copyfile(archive, Path(folder) / artifact.filename))
+                named = Path(shutil.copyfile(archive, folder / artifact.filename))
                 if subdirectory is None:
                     self._run_uv(named, out, python, package.name)
                 else:
@@ -177,9 +177,9 @@ class WheelBuilder:
         if reused is not None:
             return reused
         self._emit(TaskStarted(verb=Verb.BUILD_WHEEL, name=name))
-        with tempfile.TemporaryDirectory(prefix="pycontainer-wheel-") as folder:
-            make(Path(folder))
-            built = _only_wheel(Path(folder), name)
+        with temporary_folder("pycontainer-wheel-") as folder:
+            make(folder)
+            built = _only_wheel(folder, name)
             if package is not None:
                 _check_is(built, package)
             wheel = self._store.put(key, built)
@@ -196,10 +196,10 @@ class WheelBuilder:
         if not backend.is_setuptools:
             self._run_uv(tree, out, python, name)
             return
-        with tempfile.TemporaryDirectory(prefix="pycontainer-setuptools-") as folder:
-            scratch = Path(folder) / "build"
-            (Path(folder) / "egg-info").mkdir()
-            settings = Path(folder) / "distutils.cfg"
+        with temporary_folder("pycontainer-setuptools-") as folder:
+            scratch = folder / "build"
+            (folder / "egg-info").mkdir()
+            settings = folder / "distutils.cfg"
             settings.write_text(
                 f"[build]\nbuild_base = {scratch}\n[egg_info]\negg_base = {Path(folder) / 'egg-info'}\n", "utf-8"
             )
@@ -210,7 +210,7 @@ class WheelBuilder:
             # A setuptools of 2022 does not know that variable, and may have packed a stale `build/lib`: its sdist
             # does not come from there.
             _empty(out)
-            sdists = Path(folder) / "sdist"
+            sdists = folder / "sdist"
             self._run_uv(tree, sdists, python, name, kind="--sdist")
             for path in set(_leftovers(tree)) - before:
                 shutil.rmtree(path, ignore_errors=True)

@@ -12,18 +12,18 @@ import base64
 import os
 import shutil
 import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pycontainer.errors import NetworkError, ToolError
 from pycontainer.sources.locks.addresses import insecure_host, redact
 from pycontainer.transports.secrets import printable, redact_url, scrub
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 # `ext::` runs commands. Submodules, whose addresses are the repository's, may not lead to this host's files: `user`.
 _PROTOCOLS = {"protocol.allow": "never", "protocol.https.allow": "always", "protocol.ssh.allow": "always"}
@@ -53,8 +53,8 @@ def checkout(
             "git is needed to fetch a locked commit and is not installed", facts=[f"from: {redact_url(url)}"]
         )
     _check_address(url, insecure_hosts)
-    with tempfile.TemporaryDirectory(prefix="pycontainer-git-", ignore_cleanup_errors=True) as folder:
-        tree = Path(folder).resolve() / "tree"
+    with temporary_folder("pycontainer-git-") as folder:
+        tree = folder.resolve() / "tree"
         git = _Git(program, url, environment)
         git.run(["clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", git.url, str(tree)], tree.parent)
         if not git.succeeds(["cat-file", "-e", f"{commit}^{{commit}}"], tree):

@@ -1,0 +1,62 @@
+"""What is being worked on is gone after the work, however it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pycontainer.unfinished import temporary_folder, unfinished
+
+CUT_OFF = """
+import os, sys, threading
+from pathlib import Path
+from pycontainer.unfinished import remove_unfinished, temporary_folder, unfinished
+
+def write_on(folder):
+    for number in range(100_000):
+        try:
+            (folder / str(number)).write_bytes(b"x")
+        except FileNotFoundError:
+            return
+
+with temporary_folder() as folder, unfinished(Path("image.part")) as part:
+    part.write_bytes(b"half")
+    threading.Thread(target=write_on, args=[folder], daemon=True).start()
+    (folder / "sub").mkdir()
+    remove_unfinished()
+    os._exit(7)
+"""
+
+
+def test_a_temporary_folder_is_gone_with_all_that_is_in_it() -> None:
+    with pytest.raises(KeyError), temporary_folder() as folder:  # noqa: PT012 - what stays is the point
+        (folder / "sub").mkdir()
+        (folder / "sub" / "file").write_bytes(b"x")
+        raise KeyError
+    assert not folder.exists()
+
+
+def test_what_was_renamed_stays(tmp_path: Path) -> None:
+    with unfinished(tmp_path / "part") as part:
+        part.write_bytes(b"x")
+        part.rename(tmp_path / "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with unfinished(tmp_path / "link") as link:
+        link.symlink_to(tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_process_that_ends_at_once_leaves_nothing_even_while_a_thread_writes(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_OFF], cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False
+    )
+    assert done.returncode == 7
+    assert not list(tmp_path.iterdir())
