@@ -152,6 +152,62 @@ def test_a_missing_credential_helper_is_named(project: Bench, registry: FakeRegi
     assert "~/.docker/config.json" in outcome.err
 
 
+# --- asked before anything is made -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", [Rules(authentication="token", users=BOB), Rules(authentication="basic")])
+def test_a_refusal_is_known_before_anything_is_downloaded_or_made(project: Bench, refused: Rules) -> None:
+    with FakeRegistry(refused) as registry:
+        outcome = push(project, registry.host)
+        assert outcome.code == 4, outcome.err
+        assert f"Push to `{registry.host}/acme/app` was denied" in outcome.err
+        assert not registry.asked("HEAD", "/blobs/")
+    assert not project.index.requests
+    assert "Making layers" not in outcome.err
+
+
+def test_a_token_that_allows_less_is_refused_by_the_registry_itself(project: Bench, registry: FakeRegistry) -> None:
+    body = b'{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}'
+    registry.faults.add(Fault(method="POST", path="/blobs/uploads/", effect=Answer(status=403, body=body), times=None))
+    outcome = push(project, registry.host)
+    assert outcome.code == 4, outcome.err
+    assert "write_package" in outcome.err
+    assert not project.index.requests
+
+
+def test_every_repository_is_asked(project: Bench, registry: FakeRegistry) -> None:
+    with FakeRegistry(Rules(authentication="token", users=BOB)) as other:
+        outcome = push(project, registry.host, "--tag", f"{other.host}/acme/app:1.0")
+        assert outcome.code == 4, outcome.err
+        assert f"Push to `{other.host}/acme/app` was denied" in outcome.err
+    assert not registry.store.repository("acme/app").blobs
+
+
+@pytest.mark.parametrize("dislike", [Answer(status=405), Answer(status=404), Answer(status=401), Reset()])
+def test_a_registry_that_does_not_cancel_uploads_is_pushed_to(
+    project: Bench, registry: FakeRegistry, dislike: Answer | Reset
+) -> None:
+    registry.faults.add(Fault(method="DELETE", effect=dislike, times=None))
+    is_named(registry, pushed(project, registry.host))
+
+
+@pytest.mark.parametrize("odd", [Answer(status=405), Answer(status=202), Answer(status=404)])
+def test_an_answer_that_is_neither_yes_nor_no_stops_nothing(
+    project: Bench, registry: FakeRegistry, odd: Answer
+) -> None:
+    registry.faults.add(Fault(method="POST", path="/blobs/uploads/", effect=odd))
+    is_named(registry, pushed(project, registry.host))
+
+
+def test_a_registry_that_is_out_of_order_is_waited_for_once(project: Bench, registry: FakeRegistry) -> None:
+    busy = Answer(status=503, headers={"Retry-After": "0"})
+    registry.faults.add(Fault(effect=busy, times=None))
+    outcome = push(project, registry.host)
+    assert outcome.code == 3, outcome.err
+    assert {(item.method, item.status) for item in registry.requests} == {("POST", 503)}
+    assert len(registry.requests) == 6
+
+
 # --- what goes wrong on the way --------------------------------------------------------------------------------------
 
 
@@ -164,6 +220,7 @@ def test_a_registry_that_cannot_be_reached(project: Bench) -> None:
     assert outcome.code == 3, outcome.err
     assert host in outcome.err
     assert time.monotonic() - begun < 40
+    assert not project.index.requests, "known before anything was downloaded"
 
 
 def test_a_registry_that_asks_for_patience_gets_it(project: Bench, registry: FakeRegistry) -> None:
@@ -219,7 +276,10 @@ def test_a_second_push_sends_nothing(project: Bench, registry: FakeRegistry) -> 
     pushed(project, registry.host)
     before = len(registry.requests)
     is_named(registry, pushed(project, registry.host))
-    assert {item.method for item in registry.requests[before:]} == {"HEAD", "GET"}
+    methods = [item.method for item in registry.requests[before:]]
+    assert sorted(set(methods)) == ["DELETE", "GET", "HEAD", "POST"]
+    assert (methods.count("POST"), methods.count("DELETE")) == (1, 1), "whether we may push, and nothing else"
+    assert not registry.store.uploads
 
 
 def test_layers_of_a_base_in_the_same_registry_are_mounted(project: Bench, registry: FakeRegistry) -> None:
@@ -321,3 +381,13 @@ def test_debians_registry_refuses_a_wrong_password(project: Bench, debian: str) 
     outcome = push(project, debian)
     assert outcome.code == 4, outcome.err
     assert f"user `{USER}`, from `~/.docker/config.json`" in outcome.err
+
+
+@needs_registry
+def test_debians_registry_keeps_no_upload_that_was_only_asked_about(project: Bench, tmp_path: Path) -> None:
+    with DebianRegistry(tmp_path) as host:
+        pushed(project, host)
+    uploads = tmp_path / "storage" / "docker" / "registry" / "v2" / "repositories" / "acme" / "app" / "_uploads"
+    assert uploads.is_dir()
+    # It leaves the state of a hash of nothing behind, but neither content nor a session.
+    assert not [*uploads.rglob("data"), *uploads.rglob("startedat")]

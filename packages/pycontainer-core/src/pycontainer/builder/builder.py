@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
+from pycontainer.builder.access import PushAccess
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
@@ -71,8 +72,11 @@ class ImageBuilder:
         keeper = LedgerKeeper(self._emit)
         with Session(self._config, keeper) as session:
             project, pyproject = self._open(session)
+            names = names_of(self._config, project.metadata.name)
+            access = PushAccess(session.registry, names) if self._config.push else None
             plan = self._plan(session, project, pyproject)
-            names = names_of(self._config, plan.metadata.name)
+            if access is not None:
+                access.wait()
             supply, destinations = WheelSupply(session, project), open_destinations(session, names)
             images, outputs = _built(session, plan, supply, destinations)
             sboms = write_sboms(plan, images, names[0], emit=keeper)

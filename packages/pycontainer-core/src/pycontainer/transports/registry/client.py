@@ -27,6 +27,7 @@ from pycontainer.transports.registry.blobs import RegistryBlob
 from pycontainer.transports.registry.credentials import Credentials, Explanation
 from pycontainer.transports.registry.endpoint import Endpoint, pull_endpoints, upstream
 from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest, choose_platform
+from pycontainer.transports.registry.permission import check_push
 from pycontainer.transports.registry.session import FORBIDDEN, Session
 from pycontainer.transports.registry.settings import RegistrySettings
 from pycontainer.transports.registry.uploads import BlobUpload, head_blob
@@ -152,6 +153,15 @@ class RegistryClient:
                 raise status_error(response)
             named = response.headers.get("docker-content-digest")
             return Digest.parse(named) if named else None
+
+    def check_push(self, reference: Reference) -> None:
+        """Find out, before there is anything to push, whether the registry would take it.
+
+        Raises:
+            DeniedError: Pushing there is not allowed.
+            NetworkError: The registry cannot be reached, or is out of order.
+        """
+        check_push(self._push_session(reference), Need(reference.repository, _PUSH))
 
     def push_blob(
         self,

@@ -98,7 +98,7 @@ class BlobUpload:
                 self._check_digest(response)
                 return True
             if response.status == ACCEPTED:
-                self._location = self._location_of(response)
+                self._location = upload_location(self._session, response)
             return False
 
     def send(self) -> None:
@@ -168,7 +168,7 @@ class BlobUpload:
             raise self._failure(response)
         response.drain()
         minimum = response.headers.get("oci-chunk-min-length", "")
-        return self._location_of(response), int(minimum) if minimum.isascii() and minimum.isdigit() else 0
+        return upload_location(self._session, response), int(minimum) if minimum.isascii() and minimum.isdigit() else 0
 
     def _send_whole(self, location: str) -> Response:
         size = self._blob.descriptor.size
@@ -191,7 +191,7 @@ class BlobUpload:
             self._blob,
             retries=self._retries,
             progress=self._progress,
-            follow=self._location_of,
+            follow=lambda response: upload_location(self._session, response),
         )
         stopped = sender.send(location, chunk_size)
         self._location = sender.location
@@ -220,20 +220,6 @@ class BlobUpload:
             return status_error(response, f"`{self._session.endpoint.registry}` takes no blob of {size} bytes")
         return status_error(response, f"`{self._session.endpoint.registry}` did not take the blob `{self._digest}`")
 
-    def _location_of(self, response: Response) -> str:
-        """The URL of the session for its next request, as the registry wrote it, absolute or relative."""
-        location = response.headers.get("location")
-        registry = self._session.endpoint
-        if not location:
-            raise NetworkError(
-                f"`{registry.registry}` does not say where to send the blob",
-                facts=[f"{response.method} {redact_url(response.url)}: {response.status} without `Location`"],
-            )
-        target = resolve(response.url, location)
-        allowed = self._session.http.settings.allowed_hosts
-        check_server_url(target, sender=registry.origin, allowed_hosts=allowed, what="upload")
-        return target
-
     def _with_digest(self, location: str) -> str:
         return f"{location}{'&' if '?' in location else '?'}digest={self._digest}"
 
@@ -247,6 +233,24 @@ class BlobUpload:
                 "The registry stored something else than was sent",
                 facts=[f"sent: `{self._digest}`", f"stored: `{stored[:150]}`"],
             )
+
+
+def upload_location(session: Session, response: Response) -> str:
+    """The URL of an upload for its next request, as the registry wrote it, absolute or relative.
+
+    Raises:
+        NetworkError: There is none, or one that must not be followed.
+    """
+    location = response.headers.get("location")
+    registry = session.endpoint
+    if not location:
+        raise NetworkError(
+            f"`{registry.registry}` does not say where to send the blob",
+            facts=[f"{response.method} {redact_url(response.url)}: {response.status} without `Location`"],
+        )
+    target = resolve(response.url, location)
+    check_server_url(target, sender=registry.origin, allowed_hosts=session.http.settings.allowed_hosts, what="upload")
+    return target
 
 
 def head_blob(session: Session, need: Need, digest: object) -> bool:
