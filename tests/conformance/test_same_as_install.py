@@ -26,7 +26,8 @@ from real.environments import entry_point, explained
 from pycontainer.blobs.store import BlobStore
 from pycontainer.layers.writer import LayerWriter
 from pycontainer.sources.target import PythonVersion
-from pycontainer.sources.wheels import Environment, EnvironmentRecipe, WheelFile, WheelInput, WheelsRecipe
+from pycontainer.sources.wheels import Environment, EnvironmentRecipe, WheelInput, WheelsRecipe
+from pycontainer.sources.wheels.wheel import WheelFile
 from pycontainer.testing.wheels import EXECUTABLE, ForgedMember, WheelForge
 
 pytestmark = [

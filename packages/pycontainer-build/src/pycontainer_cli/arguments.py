@@ -7,7 +7,6 @@ given.options == {"tag": ["myapp:1"], "push": True}
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 import sys
@@ -98,6 +97,8 @@ class CommandParser(argparse.ArgumentParser):
         return namespace
 
     def _nearest(self, flag: str) -> str:
+        import difflib  # noqa: PLC0415 - only for a mistake
+
         if flag == "--password":
             return "Use {password_stdin}: other users of this host can see arguments"
         near = difflib.get_close_matches(flag, self._option_string_actions, n=1)

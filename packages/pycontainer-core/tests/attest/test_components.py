@@ -11,7 +11,7 @@ from packageurl import PackageURL
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from pycontainer.attest import Component, Materials, files_of_project, materials_of
+from pycontainer.attest.components import Component, Materials, files_of_project, materials_of
 from pycontainer.attest.cyclonedx import cyclonedx_document
 from pycontainer.attest.purl import purl
 from pycontainer.attest.spdx import spdx_document

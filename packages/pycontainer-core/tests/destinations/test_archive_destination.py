@@ -20,7 +20,7 @@ from pycontainer.errors import ConfigError, IntegrityError, StoreError
 from pycontainer.image import ImageIndex
 from pycontainer.layers.layer import Layer
 from pycontainer.oci import Descriptor, Digest, Manifest, Platform, Reference
-from pycontainer.sources.base import find_facts
+from pycontainer.sources.base.find import find_facts
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
 from pycontainer.transports.archives import open_docker_archive, open_oci_archive
 

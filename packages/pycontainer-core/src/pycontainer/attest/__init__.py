@@ -1,5 +1,7 @@
 """Documents about an image: what it is made of.
 
+from pycontainer.attest.components import materials_of
+
 materials = materials_of(image, base=base, chosen=chosen, project=project, reference=reference)
 FORMATS["spdx"].write(materials)
 """
@@ -9,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.attest.components import Component, Materials, Origin, files_of_project, materials_of
-from pycontainer.attest.cyclonedx import cyclonedx_document
-from pycontainer.attest.spdx import spdx_document
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pycontainer.attest.components import Materials
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +25,22 @@ class Format:
     write: Callable[[Materials], bytes]
 
 
+def _spdx(materials: Materials) -> bytes:
+    from pycontainer.attest.spdx import spdx_document  # noqa: PLC0415 - most builds write no bill of materials
+
+    return spdx_document(materials)
+
+
+def _cyclonedx(materials: Materials) -> bytes:
+    from pycontainer.attest.cyclonedx import cyclonedx_document  # noqa: PLC0415 - as above
+
+    return cyclonedx_document(materials)
+
+
 # By the choices of the option `generate_sbom`.
 FORMATS: Final = {
-    "spdx": Format(suffix=".spdx.json", write=spdx_document),
-    "cyclonedx": Format(suffix=".cdx.json", write=cyclonedx_document),
+    "spdx": Format(suffix=".spdx.json", write=_spdx),
+    "cyclonedx": Format(suffix=".cdx.json", write=_cyclonedx),
 }
 
-__all__ = ["FORMATS", "Component", "Format", "Materials", "Origin", "files_of_project", "materials_of"]
+__all__ = ["FORMATS", "Format"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from pycontainer.attest import FORMATS, files_of_project, materials_of
+from pycontainer.attest import FORMATS
 from pycontainer.blobs.store import atomic_file
 from pycontainer.builder.outputs import output_paths
 from pycontainer.config.build_config import DEFAULT_OUTPUT
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pycontainer.attest import Materials
+    from pycontainer.attest.components import Materials
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
     from pycontainer.image import Image
@@ -61,6 +61,8 @@ def sbom_paths(config: BuildConfig) -> list[Path]:
 
 
 def _materials(plan: BuildPlan, platform: PlatformPlan, image: Image, name: Reference) -> Materials:
+    from pycontainer.attest.components import files_of_project, materials_of  # noqa: PLC0415 - most builds write none
+
     metadata = plan.metadata
     return materials_of(
         image,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Platform, Reference
     from pycontainer.project import Pyproject
     from pycontainer.sources.base import Base
-    from pycontainer.sources.builds import WheelBuilder
+    from pycontainer.sources.builds.builder import WheelBuilder
     from pycontainer.sources.fetch import ArtifactFetcher
     from pycontainer.sources.indexes import IndexCredentials, IndexLookup, IndexSettings
     from pycontainer.sources.locks import Indexes, Lock
@@ -186,7 +186,7 @@ class Session:
     @cached_property
     def builder(self) -> WheelBuilder:
         """Builds wheels of sources."""
-        from pycontainer.sources.builds import WheelBuilder  # noqa: PLC0415
+        from pycontainer.sources.builds.builder import WheelBuilder  # noqa: PLC0415
 
         return WheelBuilder(
             self.home / "built",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from pycontainer.blobs.hashing import hash_file
 from pycontainer.builder.recipes import Wheels
 from pycontainer.sources.builds import direct_url
-from pycontainer.sources.builds.fit import check_fits
 from pycontainer.sources.fetch import gather
 from pycontainer.sources.locks.filenames import parse_wheel
 from pycontainer.sources.wheels import WheelInput
@@ -96,6 +95,8 @@ class WheelSupply:
 
     def _own(self, target: Target) -> WheelInput:
         """The project's wheel, built for the target; front ends build theirs one at a time."""
+        from pycontainer.sources.builds.fit import check_fits  # noqa: PLC0415 - only for projects that are packages
+
         folder = self._session.folder / f"project-{target.machine}"
         with self._lock:
             folder.mkdir(exist_ok=True)

@@ -7,7 +7,6 @@ from_table(tables, name=lambda key: f"tool.pycontainer.{key} in pyproject.toml")
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 _MAX_SIZE: Final = 4 << 20
 _TABLES: Final = ("build", "registry")
@@ -122,8 +121,14 @@ def _unknown(environment: Mapping[str, str]) -> set[str]:
 
 def _unknown_variable(name: str) -> str:
     known = [option.variable for option in OPTIONS.values() if option.in_environment]
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"`{show(name)}` is not a variable of pycontainer" + (f"; is `{near[0]}` meant?" if near else "")
+    near = _most_like(name, known)
+    return f"`{show(name)}` is not a variable of pycontainer" + (f"; is `{near}` meant?" if near else "")
+
+
+def _most_like(name: str, known: Collection[str]) -> str | None:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 def from_table(
@@ -192,8 +197,8 @@ def _nearest(table: str, key: str) -> str | None:
         if option is not None:
             return f"Put it into the table `[{other}]`"
     known = [option.toml_key for option in OPTIONS.values() if option.in_files and option.table == table]
-    near = difflib.get_close_matches(key.replace("_", "-"), known or _TABLES, n=1)
-    return f"Is `{near[0]}` meant?" if near else None
+    near = _most_like(key.replace("_", "-"), known or _TABLES)
+    return f"Is `{near}` meant?" if near else None
 
 
 def from_file(path: Path) -> Source:

@@ -28,7 +28,6 @@ from pycontainer.layers.entries import MTIME
 from pycontainer.layers.layer import Layer
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerRecord
-from pycontainer.layers.writer import LayerWriter
 from pycontainer.oci import Digest
 from pycontainer.unfinished import temporary_folder
 
@@ -103,6 +102,8 @@ class LayerCache:
         )
 
     def _write(self, recipe: Recipe, key: str, mtime: int, emit: Emit) -> LayerRecord:
+        from pycontainer.layers.writer import LayerWriter  # noqa: PLC0415 - not for a layer that is cached
+
         def advance(count: int) -> None:
             emit(TaskAdvanced(verb=Verb.MAKE_LAYER, name=recipe.title, count=count))
 

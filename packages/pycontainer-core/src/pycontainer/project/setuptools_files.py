@@ -8,7 +8,6 @@ What `setup.py` computes stays unknown here; the wheel that its backend makes ha
 from __future__ import annotations
 
 import ast
-import configparser
 import tokenize
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +28,8 @@ def read_setup_files(root: Path) -> dict[str, Any]:
 
 def _setup_cfg(path: Path) -> dict[str, Any]:
     """Of a declarative configuration (setuptools, *Configuring setuptools using setup.cfg files*)."""
+    import configparser  # noqa: PLC0415 - few projects need it
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(_text(path))

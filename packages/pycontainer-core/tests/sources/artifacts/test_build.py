@@ -19,10 +19,12 @@ from pycontainer.blobs.hashing import HashingWriter
 from pycontainer.errors import NetworkError, ToolError, WheelBuildError
 from pycontainer.events import Event, Noted, TaskFinished, Warned
 from pycontainer.oci import Platform
-from pycontainer.sources.builds import BuiltWheel, WheelBuilder, canonical_wheel, direct_url
+from pycontainer.sources.builds import direct_url
+from pycontainer.sources.builds.builder import WheelBuilder
+from pycontainer.sources.builds.canonical import canonical_wheel
 from pycontainer.sources.builds.fit import check_fits, host_libc, host_machine
 from pycontainer.sources.builds.git import checkout
-from pycontainer.sources.builds.store import BuiltWheels
+from pycontainer.sources.builds.store import BuiltWheel, BuiltWheels
 from pycontainer.sources.locks import Artifact, Chosen, Directory, LockedPackage, Registry, Url, Vcs
 from pycontainer.sources.target import Libc, PythonVersion, Target
 from pycontainer.sources.uv import Uv, find_uv

@@ -13,7 +13,8 @@ import pytest
 from pycontainer.blobs.store import BlobStore
 from pycontainer.events import TaskFinished
 from pycontainer.oci import Platform
-from pycontainer.sources.builds import BuiltWheel, WheelBuilder
+from pycontainer.sources.builds.builder import WheelBuilder
+from pycontainer.sources.builds.store import BuiltWheel
 from pycontainer.sources.fetch import ArtifactFetcher
 from pycontainer.sources.indexes import IndexCredentials, IndexLookup, load_index_settings
 from pycontainer.sources.locks import Choice, SourcePolicy, choose_wheels

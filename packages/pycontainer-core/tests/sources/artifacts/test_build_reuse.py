@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pycontainer.events import Event, TaskFinished, TaskStarted
 from pycontainer.oci import Platform
-from pycontainer.sources.builds import WheelBuilder
 from pycontainer.sources.builds.backend import Backend, tree_key
+from pycontainer.sources.builds.builder import WheelBuilder
 from pycontainer.sources.locks import Artifact
 from pycontainer.sources.target import Libc, PythonVersion, Target
 

@@ -15,7 +15,7 @@ from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
 from pycontainer.image import Image
 from pycontainer.layers.layer import Layer
 from pycontainer.oci import Digest, media_types
-from pycontainer.sources.base import find_facts
+from pycontainer.sources.base.find import find_facts
 from pycontainer.sources.target import Libc, PythonVersion
 from pycontainer.testing.images import (
     GROUP,

@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pycontainer.errors import WheelError
-from pycontainer.sources.wheels import Limits, WheelFile
+from pycontainer.sources.wheels import Limits
 from pycontainer.sources.wheels.archive import Archive
 from pycontainer.sources.wheels.defects import WheelDefect
+from pycontainer.sources.wheels.wheel import WheelFile
 from pycontainer.testing.wheels import ForgedMember, WheelForge, forge_zip
 
 FORGE = WheelForge()

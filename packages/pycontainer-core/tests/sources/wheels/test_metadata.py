@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycontainer.errors import WheelError
-from pycontainer.sources.wheels import WheelFile
 from pycontainer.sources.wheels.defects import WheelDefect
 from pycontainer.sources.wheels.entrypoints import Command, parse_entry_points
 from pycontainer.sources.wheels.record import Row, encoded, read_record, write_record
+from pycontainer.sources.wheels.wheel import WheelFile
 from pycontainer.testing.wheels import WheelForge, record_row
 
 

@@ -8,24 +8,16 @@ A name is looked up once; from then on its digest stands for it. Layers stay whe
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.blobs.cached import CachedBlob
-from pycontainer.blobs.compression import open_decompressed
-from pycontainer.blobs.hashing import HashingReader
-from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
+from pycontainer.errors import BaseImageError, DocumentError
 from pycontainer.events import Emit, Noted, ignore
 from pycontainer.image import Image
 from pycontainer.layers.layer import Layer
-from pycontainer.layers.tar import read_entries
-from pycontainer.oci import Digest, media_types
+from pycontainer.oci import media_types
 from pycontainer.sources.base.cache import FactsCache
-from pycontainer.sources.base.facts import BaseFacts, read_facts
-from pycontainer.sources.base.kept import kept_content
 from pycontainer.sources.base.places import open_place
-from pycontainer.sources.base.rootfs import RootFS
 from pycontainer.sources.base.variant import choose_variant
 
 if TYPE_CHECKING:
@@ -33,14 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pycontainer.blobs.store import BlobStore
-    from pycontainer.oci import ImageConfig, Manifest, Platform
+    from pycontainer.oci import Digest, ImageConfig, Manifest, Platform
+    from pycontainer.sources.base.facts import BaseFacts
     from pycontainer.sources.base.places import Place
     from pycontainer.transports.registry import RegistryClient
 
 # What overlayfs mounts (buildkit #3067).
 MAX_LAYERS: Final = 127
-_MAX_ENTRIES: Final = 2_000_000
-_JOBS: Final = 4
 _LAYERS: Final = media_types.NONDISTRIBUTABLE | {
     media_types.LAYER,
     media_types.LAYER_GZIP,
@@ -110,6 +101,8 @@ def _base(place: Place, platform: Platform, cache: FactsCache, emit: Emit) -> Ba
     image = Image(config=config, layers=_layers(place, manifest, config))
     facts = cache.get(descriptor.digest)
     if facts is None:
+        from pycontainer.sources.base.find import find_facts  # noqa: PLC0415 - once for each base image
+
         emit(Noted(message=f"Reading {place.name} for {platform}", detail=True))
         facts = cache.put(descriptor.digest, find_facts(image))
     named = place.reference
@@ -153,47 +146,3 @@ def _layers(place: Place, manifest: Manifest, config: ImageConfig) -> tuple[Laye
         )
         for number, (layer, diff_id) in enumerate(zip(manifest.layers, diff_ids, strict=True), 1)
     )
-
-
-def find_facts(image: Image) -> BaseFacts:
-    """Read all layers of an image, once, and tell what it has.
-
-    Raises:
-        IntegrityError: A layer is not what its descriptor or its diff_id says.
-        DocumentError: A layer is damaged or hostile.
-        BaseImageError: `/etc/passwd` or `/etc/group` is malformed.
-    """
-    root = RootFS()
-    left = _MAX_ENTRIES
-    with ThreadPoolExecutor(_JOBS, thread_name_prefix="base") as pool:
-        fetched = [pool.submit(_fetch, layer) for layer in image.layers]
-        try:
-            for layer, future in zip(image.layers, fetched, strict=True):
-                future.result()
-                left -= _apply(root, layer, left)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return read_facts(root, image.config)
-
-
-def _fetch(layer: Layer) -> None:
-    """Download the layers beside each other; they are read in order."""
-    if isinstance(layer.blob, CachedBlob):
-        layer.blob.fetch()
-
-
-def _apply(root: RootFS, layer: Layer, max_entries: int) -> int:
-    with open_decompressed(layer.open(), layer.descriptor.media_type) as tar:
-        reader = HashingReader(tar, layer.diff_id.algorithm)
-        entries = read_entries(reader, max_entries=max_entries)  # reads to the end
-        try:
-            count = root.apply(entries, keep=kept_content)
-        except DocumentError as error:
-            raise DocumentError(f"{layer.title} cannot be used: {error.message}", facts=error.facts) from error
-    if reader.digest != layer.diff_id:
-        raise IntegrityError(
-            f"{layer.title} is not what the image's config says",
-            facts=[f"diff_id: `{layer.diff_id}`", f"its uncompressed bytes: `{reader.digest}`"],
-        )
-    return count

@@ -16,18 +16,17 @@ from pycontainer.blobs.store import mark_used
 from pycontainer.errors import BaseImageError, DocumentError, HTTPStatusError
 from pycontainer.events import Emit, ignore
 from pycontainer.oci import Reference
-from pycontainer.transports.archives import open_docker_archive, open_oci_archive
 from pycontainer.transports.documents import read_manifest
-from pycontainer.transports.oci_layout import OCILayout
 
 if TYPE_CHECKING:
     from pycontainer.blobs.store import BlobStore
     from pycontainer.oci import Descriptor, Index, Manifest
     from pycontainer.sources.base.variant import Contents
     from pycontainer.transports.archives import DockerArchive
+    from pycontainer.transports.oci_layout import OCILayout
     from pycontainer.transports.registry import RegistryClient
 
-_OPENERS = {"oci": OCILayout.at, "oci-archive": open_oci_archive, "docker-archive": open_docker_archive}
+_LOCAL = ("oci", "oci-archive", "docker-archive")
 _NOT_FOUND = 404
 
 
@@ -62,7 +61,7 @@ def open_place(text: str, *, registry: RegistryClient, store: BlobStore, emit: E
         PyContainerError: It cannot be read.
     """
     transport, colon, rest = text.partition(":")
-    if colon and transport in _OPENERS:
+    if colon and transport in _LOCAL:
         return _local(text, transport, rest)
     reference = Reference.parse(text)
     try:
@@ -89,12 +88,21 @@ def _local(text: str, transport: str, rest: str) -> Place:
             hint="Set {base_image} to one that exists",
         )
     try:
-        contents: OCILayout | DockerArchive = _OPENERS[transport](path)
+        contents = _open(transport, path)
         return Place(name=text, descriptor=contents.find(name), contents=contents)
     except DocumentError as error:
         raise BaseImageError(
             f"The base image `{text}` cannot be used", facts=[error.message, *error.facts], hint=error.hint
         ) from error
+
+
+def _open(transport: str, path: Path) -> OCILayout | DockerArchive:
+    from pycontainer.transports.archives import open_docker_archive, open_oci_archive  # noqa: PLC0415 - rarely needed
+    from pycontainer.transports.oci_layout import OCILayout  # noqa: PLC0415 - as above
+
+    if transport == "oci":
+        return OCILayout.at(path)
+    return open_oci_archive(path) if transport == "oci-archive" else open_docker_archive(path)
 
 
 def _split(rest: str) -> tuple[Path | None, str | None]:

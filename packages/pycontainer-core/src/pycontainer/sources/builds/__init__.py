@@ -1,13 +1,12 @@
 """Wheels built on this host: of the project, its workspace, path and git dependencies, and locked sdists.
 
+from pycontainer.sources.builds.builder import WheelBuilder
+
 builder = WheelBuilder(cache, uv=find_uv(os.environ, settings), fetch=fetcher.fetch, root=root, emit=emit)
 wheel = builder.build(chosen, target)
 wheel.path, wheel.filename, wheel.sha256
 """
 
-from pycontainer.sources.builds.builder import WheelBuilder
-from pycontainer.sources.builds.canonical import canonical_wheel
 from pycontainer.sources.builds.origin import direct_url
-from pycontainer.sources.builds.store import BuiltWheel
 
-__all__ = ["BuiltWheel", "WheelBuilder", "canonical_wheel", "direct_url"]
+__all__ = ["direct_url"]

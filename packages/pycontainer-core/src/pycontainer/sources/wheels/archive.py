@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 import mmap
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import WheelError
 from pycontainer.layers.member import DeflatedMember
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
+from pycontainer.sources.wheels.limits import Limits
 from pycontainer.sources.wheels.members import Member, check_members
 from pycontainer.sources.wheels.zipformat import read_members
 
@@ -37,25 +37,6 @@ _SLICE = 1 << 20
 _RELEASE = 16 << 20
 # Pieces in which about as many bytes of a member are inflated.
 _PIECES = 512
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What a wheel may unpack to.
-
-    Attributes:
-        entries: Members of the archive; the largest known wheels have some 20,000.
-        size: Bytes of all members together, unpacked; the largest known wheels have about 4 GiB.
-        ratio: Bytes unpacked for one in the archive. Text gives up to 20, deflate at most 1,032.
-        ratio_free: Bytes below which the ratio does not matter, since a test file of zeros is no bomb.
-        in_memory: Bytes of a member that has to be read at once: metadata, and scripts whose first line changes.
-    """
-
-    entries: int = 250_000
-    size: int = 32 << 30
-    ratio: int = 250
-    ratio_free: int = 64 << 20
-    in_memory: int = 32 << 20
 
 
 class Archive:

@@ -18,19 +18,16 @@ from pycontainer.errors import WheelError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerContents, PackageContents
 from pycontainer.sources.locks.filenames import normalize
-from pycontainer.sources.wheels.archive import Limits
 from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions
 from pycontainer.sources.wheels.environment import Directories, Environment
-from pycontainer.sources.wheels.install import Installation
-from pycontainer.sources.wheels.metadata import same_version
-from pycontainer.sources.wheels.wheel import WheelFile
+from pycontainer.sources.wheels.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pycontainer.layers.writer import LayerWriter
-    from pycontainer.sources.wheels.install import Claim
+    from pycontainer.sources.wheels.install import Claim, Installation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +139,10 @@ class WheelsRecipe:
         return [wheel.filename, wheel.sha256, wheel.direct_url, *(["lenient"] if lenient else [])]
 
     def _prepare(self, wheel: WheelInput, stack: ExitStack) -> Installation:
+        from pycontainer.sources.wheels.install import Installation  # noqa: PLC0415 - not for a layer that is cached
+        from pycontainer.sources.wheels.metadata import same_version  # noqa: PLC0415 - as above
+        from pycontainer.sources.wheels.wheel import WheelFile  # noqa: PLC0415 - as above
+
         file = stack.enter_context(
             WheelFile(
                 wheel.open_path(),

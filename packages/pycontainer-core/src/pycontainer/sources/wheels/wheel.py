@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pycontainer.sources.locks.filenames import normalize
-from pycontainer.sources.wheels.archive import Archive, Limits
+from pycontainer.sources.wheels.archive import Archive
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shortened
 from pycontainer.sources.wheels.entrypoints import Command, parse_entry_points
 from pycontainer.sources.wheels.metadata import identify
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from pycontainer.sources.wheels.limits import Limits
 
 
 class WheelFile:
