@@ -15,15 +15,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.store import StoredBlob, mark_used
-from pycontainer.errors import IntegrityError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 
 if TYPE_CHECKING:
     from pycontainer.blobs.blob import Blob
     from pycontainer.blobs.store import BlobStore
     from pycontainer.oci import Descriptor
-
-_SLICE = 1 << 20
 
 
 class CachedBlob:
@@ -65,7 +62,7 @@ class CachedBlob:
         """
         with self._lock:
             if not self._fetched:
-                reused = is_intact(self._stored)
+                reused = self._stored.is_intact()
                 if reused:
                     mark_used(self._stored.store.path(self.descriptor.digest))
                 else:
@@ -85,19 +82,6 @@ class CachedBlob:
             self._stored.store.add(source, self.descriptor, advance=advance)
 
 
-def is_intact(blob: StoredBlob) -> bool:
-    """Whether a store has a blob with the right bytes: all of them are read. A damaged entry is discarded."""
-    if blob.store.size(blob.descriptor.digest) is None:
-        return False
-    try:
-        with blob.open() as stream:
-            while stream.read(_SLICE):
-                pass
-    except IntegrityError:
-        return False
-    return True
-
-
 def take(store: BlobStore, blob: Blob) -> int:
     """Make sure that a store has a blob, its bytes checked.
 
@@ -113,11 +97,14 @@ def take(store: BlobStore, blob: Blob) -> int:
         StoreError: It cannot be written.
     """
     target = store.blob(blob.descriptor)
-    if is_intact(target):
+    if target.is_intact():
         return 0
     if isinstance(blob, CachedBlob):
         blob = blob.fetch()
-    if isinstance(blob, StoredBlob) and is_intact(blob) and _link(blob, store):
+        intact = True  # it was looked at when it was fetched
+    else:
+        intact = isinstance(blob, StoredBlob) and blob.is_intact()
+    if isinstance(blob, StoredBlob) and intact and _link(blob, store):
         return 0
     with blob.open() as source:
         store.add(source, blob.descriptor)

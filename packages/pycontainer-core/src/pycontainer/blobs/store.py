@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from pycontainer.blobs.hashing import HashingWriter, VerifyingReader
+from pycontainer.blobs.hashing import HashingWriter, VerifyingReader, hash_raw
 from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.oci import Digest
 from pycontainer.unfinished import unfinished
@@ -239,6 +239,36 @@ class StoredBlob:
                 where its bytes are not the digest's. The entry is then discarded: whoever can, fetches it again.
             StoreError: The entry cannot be read.
         """
+        raw = self._open()
+        digest = self.descriptor.digest
+        reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest))
+        return io.BufferedReader(reader, _SLICE)
+
+    def is_intact(self) -> bool:
+        """Whether the store has the right bytes: all of them are read. A damaged entry is discarded.
+
+        Raises:
+            StoreError: The entry cannot be read.
+        """
+        digest = self.descriptor.digest
+        if self.store.size(digest) is None:
+            return False
+        try:
+            with self._open() as raw:
+                _, found = hash_raw(raw, digest.algorithm)
+        except IntegrityError:
+            return False
+        if found != digest.hex:
+            self.store.discard(digest)
+        return found == digest.hex
+
+    def _open(self) -> io.FileIO:
+        """The file, of the right kind and size, its bytes unchecked.
+
+        Raises:
+            IntegrityError: It is absent, or discarded now because it is not such a file.
+            StoreError: It cannot be read.
+        """
         digest = self.descriptor.digest
         path = self.store.path(digest)
         try:
@@ -253,9 +283,7 @@ class StoredBlob:
         if not stat.S_ISREG(status.st_mode) or status.st_size != self.descriptor.size:
             os.close(number)
             self._reject(f"it is not a file of {self.descriptor.size} bytes")
-        raw = os.fdopen(number, "rb", buffering=0)
-        reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest))
-        return io.BufferedReader(reader, _SLICE)
+        return io.FileIO(number)
 
     def _reject(self, fact: str) -> None:
         self.store.discard(self.descriptor.digest)
