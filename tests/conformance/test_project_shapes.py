@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from bench import Bench
 from contents import Contents, read_contents
 
+from pycontainer.destinations.layout import LayoutDestination
+from pycontainer.image import ImageIndex
+from pycontainer.oci import Platform
+from pycontainer.testing.images import debian_like
 from pycontainer.testing.wheels import WheelForge
 
 SITE = "/app/.venv/lib/python3.12/site-packages"
@@ -323,6 +328,17 @@ def test_a_member_of_a_workspace_is_chosen_by_name_or_by_folder(workspace: Bench
 
 def test_a_workspace_without_a_choice_names_its_members(workspace: Bench) -> None:
     assert "hint: Set `--package`" in workspace.refuses("members: `api`, `words`")
+
+
+def test_every_wheel_that_is_built_is_told_by_its_name_once_for_all_platforms(workspace: Bench, tmp_path: Path) -> None:
+    arm = debian_like("3.12.4", platform=Platform("linux", "arm64"))
+    LayoutDestination(tmp_path / "both").write(ImageIndex(images=(debian_like("3.12.4"), arm)))
+    arguments = ("--base-image", f"oci:{tmp_path / 'both'}", "--platform", "linux/amd64,linux/arm64")
+    outcome = workspace.build("--package", "api", *arguments)
+    assert outcome.code == 0, outcome.err
+    lines = [line.split() for line in outcome.err.splitlines()]
+    for verb in ("building", "built"):
+        assert sorted(line[1] for line in lines if line[0] == verb) == ["api", "words"], outcome.err
 
 
 def test_a_file_is_added_from_where_the_command_stands_and_settings_are_the_members_own(workspace: Bench) -> None:

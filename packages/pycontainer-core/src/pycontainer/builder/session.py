@@ -240,8 +240,8 @@ class Session:
             emit=self.emit,
         )
 
-    def _build(self, root: Path, directory: Path, target: Target) -> Path:
-        return self.builder.build_tree(root, target).copy_to(directory)
+    def _build(self, pyproject: Pyproject, directory: Path, target: Target) -> Path:
+        return self.builder.build_tree(pyproject.root, target, name=pyproject.metadata.name).copy_to(directory)
 
     @property
     def _http_settings(self) -> HttpSettings:

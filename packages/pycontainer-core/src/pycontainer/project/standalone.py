@@ -34,14 +34,14 @@ class StandaloneProject:
         lock_file: The lock that the options name; none means that it is looked for.
         locked: Whether a lock that is missing or stale is an error rather than a warning.
         resolve: Makes a lock where the project has none.
-        build: Builds the wheel of a directory into another.
+        build: Builds its wheel into a directory.
         chooses: Whether extras or groups are chosen, so that there may be something to resolve besides dependencies.
         emit: Takes warnings.
     """
 
     pyproject: Pyproject
     resolve: Callable[[Pyproject, Target], Lock]
-    build: Callable[[Path, Path, Target], Path]
+    build: Callable[[Pyproject, Path, Target], Path]
     chooses: bool = False
     lock_file: Path | None = None
     locked: bool = False
@@ -81,7 +81,7 @@ class StandaloneProject:
 
     def build_wheel(self, directory: Path, target: Target) -> Path:
         """Build the project's wheel with its own backend, in isolation."""
-        return self.build(self.root, directory, target)
+        return self.build(self.pyproject, directory, target)
 
     def _check_fresh(self, lock: Lock) -> None:
         try:

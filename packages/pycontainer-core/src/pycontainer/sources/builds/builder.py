@@ -2,7 +2,7 @@
 
     builder = WheelBuilder(cache, uv=uv, fetch=fetcher.fetch, root=root, emit=emit)
     wheel = builder.build(chosen, target)          # an sdist, a commit or a directory of a lock
-    wheel = builder.build_tree(root)               # the project itself
+    wheel = builder.build_tree(root, target, name="acme")      # the project itself
 
 Source trees are built where they are: what a backend reads besides the tree (version control, files beside it, ignored
 but generated files) is then there, as for `uv sync`. Only setuptools would also read what earlier builds left in
@@ -87,6 +87,8 @@ class WheelBuilder:
         self._interpreters = Interpreters(uv)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        # Of trees whose inputs nobody can know: for other platforms of this build, they are what they were.
+        self._built_now: dict[tuple[Path, str], BuiltWheel] = {}
 
     def build(self, chosen: Chosen, target: Target) -> BuiltWheel:
         """The wheel of a locked sdist, commit or directory, for a target.
@@ -97,7 +99,8 @@ class WheelBuilder:
         """
         package, source = chosen.package, chosen.package.source
         if isinstance(source, Directory):
-            wheel = self._from_directory(_inside(source.path, source.subdirectory), target, package)
+            tree = _inside(source.path, source.subdirectory)
+            wheel = self._from_directory(tree, target, package, package.name)
         elif isinstance(source, Vcs):
             wheel = self._from_commit(source, self._interpreters.for_target(target), package)
         else:
@@ -108,21 +111,22 @@ class WheelBuilder:
             self._warn_native(wheel, package)
         return wheel
 
-    def build_tree(self, tree: Path, target: Target | None = None) -> BuiltWheel:
-        """The wheel of a source tree: the project itself.
+    def build_tree(self, tree: Path, target: Target | None = None, *, name: str | None = None) -> BuiltWheel:
+        """The wheel of a source tree: the project itself, by its name; without one, events have that of the folder.
 
         Raises:
             WheelBuildError: The backend failed, or made a wheel that does not fit the target.
             ToolError: uv is missing.
         """
-        wheel = self._from_directory(tree, target, None)
+        wheel = self._from_directory(tree, target, None, name or tree.name)
         if target is not None:
             check_fits(wheel.filename, target, package=split_filename(wheel.filename)[0])
         return wheel
 
-    def _from_directory(self, tree: Path, target: Target | None, package: LockedPackage | None) -> BuiltWheel:
+    def _from_directory(
+        self, tree: Path, target: Target | None, package: LockedPackage | None, name: str
+    ) -> BuiltWheel:
         backend = Backend.of(tree)
-        name = package.name if package else tree.name
 
         def key_for(feature: str) -> str | None:
             return tree_key(tree, backend, variables=self._variables, python=feature)
@@ -133,8 +137,13 @@ class WheelBuilder:
             if reused is not None:
                 return reused
             python = self._interpreters.for_target(target) if target else self._interpreters.any()
+            known = self._built_now.get((tree, python.feature))
+            if known is not None:
+                return self._told(known, name)
             key = key_for(python.feature)
-            return self._made(key, name, package, lambda out: self._build_in_place(tree, backend, python, out, name))
+            wheel = self._made(key, name, package, lambda out: self._build_in_place(tree, backend, python, out, name))
+            self._built_now[tree, python.feature] = wheel
+            return wheel
 
     def _from_commit(self, source: Vcs, python: Interpreter, package: LockedPackage) -> BuiltWheel:
         def make(out: Path) -> None:
@@ -188,8 +197,10 @@ class WheelBuilder:
 
     def _reused(self, key: str | None, name: str) -> BuiltWheel | None:
         wheel = self._store.get(key) if key else None
-        if wheel is not None:
-            self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size, reused=True))
+        return self._told(wheel, name) if wheel is not None else None
+
+    def _told(self, wheel: BuiltWheel, name: str) -> BuiltWheel:
+        self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size, reused=True))
         return wheel
 
     def _build_in_place(self, tree: Path, backend: Backend, python: Interpreter, out: Path, name: str) -> None:
