@@ -98,8 +98,30 @@ def test_no_build_refuses_what_has_no_wheel(bench: Bench) -> None:
     bench.refuses("`demo`", arguments=["--no-build"])
 
 
-def test_locked_refuses_a_missing_lock(bench: Bench) -> None:
-    assert "uv lock" in bench.refuses("no lock file", arguments=["--locked"])
+@pytest.mark.parametrize(
+    ("tables", "command"),
+    [
+        ("", "uv lock"),
+        ("[tool.uv]\nmanaged = true\n[tool.pdm]\ndistribution = false\n", "uv lock"),
+        ("[tool.pdm]\ndistribution = false\n", "pdm lock"),
+        ('[build-system]\nrequires = ["pdm-backend"]\nbuild-backend = "pdm.backend"\n', "pdm lock"),
+        ("[tool.poetry]\npackage-mode = false\n", "poetry lock"),
+        ('[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n', "poetry lock"),
+        ('[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n', "uv lock"),
+    ],
+)
+def test_locked_refuses_a_missing_lock_and_names_the_projects_own_tool(bench: Bench, tables: str, command: str) -> None:
+    path = bench.root / "pyproject.toml"
+    path.write_text(f"{path.read_text()}\n{tables}")
+    lock = f"`{command.partition(' ')[0]}.lock`"
+    hint = f"hint: Run `{command}` and commit {lock}, or turn `--locked` off"
+    bench.refuses("no lock file", hint, arguments=["--locked"])
+
+
+def test_locked_refuses_requirements_that_are_not_compiled(bench: Bench) -> None:
+    (bench.root / "pyproject.toml").unlink()
+    bench.write("requirements.in", "demo\n")
+    bench.refuses("no lock file", "hint: Run `uv pip compile requirements.in", arguments=["--locked"])
 
 
 def test_credentials_in_a_lock_are_never_shown(bench: Bench) -> None:

@@ -72,10 +72,12 @@ class StandaloneProject:
         if not self.pyproject.states_dependencies and not self.chooses:
             return None
         if self.locked:
+            from pycontainer.sources.resolve import lock_hint  # noqa: PLC0415 - only for an error
+
             raise LockError(
                 "The project has no lock file",
                 facts=[f"project: {self.root}"],
-                hint="Make one with `uv lock`, or turn {locked} off",
+                hint=f"{lock_hint(self.root)}, or turn {{locked}} off",
             )
         return self.resolve(self.pyproject, target)
 

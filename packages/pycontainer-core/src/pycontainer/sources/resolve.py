@@ -9,7 +9,7 @@ day, so it is said aloud: only a lock makes builds repeatable.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import LockError, ToolError
 from pycontainer.events import PhaseStarted, Warned, ignore
@@ -18,7 +18,7 @@ from pycontainer.sources.locks.pylock import PyLock
 from pycontainer.sources.uv import MISSING_HINT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pycontainer.events import Emit
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pycontainer.sources.uv import Uv
 
 _SETUP_FILES = ("setup.py", "setup.cfg")
+# Tools that lock, and the build backend that each brings: the table of one says more than a backend.
+_BACKENDS = {"uv": "uv_build", "poetry": "poetry.core", "pdm": "pdm.backend"}
 
 
 def resolve(
@@ -59,14 +61,14 @@ def resolve(
         raise ToolError(
             "The project has no lock, and uv, which could resolve its dependencies, is not installed",
             facts=[f"project: {root}"],
-            hint=f"{_lock_hint(source)}, or: {MISSING_HINT[0].lower()}{MISSING_HINT[1:]}",
+            hint=f"{lock_hint(root)}, or: {MISSING_HINT[0].lower()}{MISSING_HINT[1:]}",
         )
     emit(PhaseStarted(name="resolve"))
     emit(
         Warned(
             message="The project has no lock, so its dependencies are resolved now",
             facts=(f"from: {source.name}", "the same build may give another image tomorrow"),
-            hint=_lock_hint(source),
+            hint=lock_hint(root),
         )
     )
     arguments = [
@@ -110,14 +112,26 @@ def _input(root: Path) -> Path:
     )
 
 
-def _lock_hint(source: Path) -> str:
-    """How a lock is made of this file: uv locks projects with a `[project]` table, and compiles all others."""
-    tables = read_toml(source) if source.name == "pyproject.toml" else None
-    if tables is None:
+def lock_hint(root: Path) -> str:
+    """How a lock is made of a project: with the tool that it is written for, else with uv.
+
+    Raises:
+        LockError: Nothing in it states dependencies.
+    """
+    source = _input(root)
+    if source.name != "pyproject.toml":
         return f"Run `uv pip compile {source.name} --generate-hashes -o requirements.txt` and commit the file"
-    if "project" in tables:
-        return "Run `uv lock` and commit `uv.lock`"
-    return "Run `poetry lock` and commit `poetry.lock`"
+    tool = _tool(read_toml(source) or {})
+    return f"Run `{tool} lock` and commit `{tool}.lock`"
+
+
+def _tool(tables: Mapping[str, Any]) -> str:
+    """The tool whose table stands in `pyproject.toml`; where none does, the one whose build backend is used."""
+    for tool in _BACKENDS:
+        if table(tables, "tool", tool):
+            return tool
+    backend = str(table(tables, "build-system").get("build-backend"))
+    return next((tool for tool, name in _BACKENDS.items() if backend.startswith(name)), "uv")
 
 
 def _chosen(choice: Choice, root: Path, source: Path) -> Iterator[str]:
