@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
 
 from pycontainer.errors import ProjectError
 from pycontainer.sources.files import FilesRecipe, IgnoreRules, PlacedFile, collect_files
+from pycontainer.sources.files.ignore import SAFE_DEFAULTS
 
 
 def tree(root: Path, *names: str) -> None:
@@ -44,6 +46,21 @@ NOISE = [
 def test_secrets_and_noise_stay_out_by_default(tmp_path: Path, name: str) -> None:
     tree(tmp_path, "main.py", name)
     assert paths(tmp_path) == ["main.py"]
+
+
+_LIKE_A_DEFAULT = st.sampled_from(SAFE_DEFAULTS).map(
+    lambda rule: rule.strip("/").replace("*", "x").replace("[cod]", "c")
+)
+
+
+@given(
+    st.lists(_LIKE_A_DEFAULT | st.text(st.sampled_from(".ev*cx~"), min_size=1, max_size=8), min_size=1, max_size=3),
+    st.sampled_from(["", "/"]),
+)
+def test_the_defaults_mean_what_git_says_they_mean(parts: list[str], end: str) -> None:
+    path = "/".join(parts) + end
+    expected = GitIgnoreSpec.from_lines(SAFE_DEFAULTS).match_file(path)
+    assert IgnoreRules(Path()).excludes(path) is expected
 
 
 def test_an_ignore_file_brings_back_what_a_default_takes_away(tmp_path: Path) -> None:
