@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 from bench import SECRET, Bench
+from contents import read_contents
 
 from pycontainer.testing.wheels import WheelForge
 
@@ -122,6 +125,25 @@ def test_locked_refuses_requirements_that_are_not_compiled(bench: Bench) -> None
     (bench.root / "pyproject.toml").unlink()
     bench.write("requirements.in", "demo\n")
     bench.refuses("no lock file", "hint: Run `uv pip compile requirements.in", arguments=["--locked"])
+
+
+def test_a_token_in_the_address_of_a_file_is_not_in_the_image(bench: Bench) -> None:
+    content = GOOD.build()
+    bench.index.faults.append(lambda handler: SECRET in handler.path and handler.send(200, content))
+    url = f"{bench.index.url.replace('://', f'://user:{SECRET}@')}/files/{GOOD.filename}?X-Amz-Signature={SECRET}"
+    digest = hashlib.sha256(content).hexdigest()
+    lock(
+        bench,
+        PACKAGE + f'archive = {{ url = "{url}", size = {len(content)}, hashes = {{ sha256 = "{digest}" }} }}\n',
+    )
+    outcome = bench.build("--verbose", "--exclude", "pylock.toml")
+    assert outcome.code == 0, outcome.err
+    assert SECRET not in outcome.err
+    contents = read_contents(bench.root / "dist/image")
+    [recorded] = [content for path, content in contents.files.items() if path.endswith("/direct_url.json")]
+    assert json.loads(recorded)["url"] == f"{bench.index.url}/files/{GOOD.filename}"
+    assert not [path for path, content in contents.files.items() if SECRET.encode() in content]
+    assert SECRET not in json.dumps(contents.config)
 
 
 def test_credentials_in_a_lock_are_never_shown(bench: Bench) -> None:

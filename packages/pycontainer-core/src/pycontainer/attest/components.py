@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pycontainer.attest.purl import purl
 from pycontainer.oci import Digest, Reference
 from pycontainer.sources.locks import Url, Vcs
+from pycontainer.sources.locks.addresses import public_url
 from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
@@ -201,7 +202,6 @@ def _public(url: str, schemes: Iterable[str]) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    host = parts.netloc.rpartition("@")[2]
-    if parts.scheme not in schemes or not host:
+    if parts.scheme not in schemes or not parts.netloc.rpartition("@")[2]:
         return None
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return public_url(url)

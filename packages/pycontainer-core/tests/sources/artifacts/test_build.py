@@ -492,6 +492,36 @@ class TestOrigin:
             "archive_info": {"hashes": {"sha256": "ab"}},
         }
 
+    @pytest.mark.parametrize(
+        "query",
+        ["token=PLANTED", "private_token=PLANTED&x=1", "X-Amz-Signature=PLANTED", "sv=1&sig=PLANTED", "PLANTED"],
+    )
+    @pytest.mark.parametrize("fragment", ["", "#PLANTED", "#subdirectory=p&egg=PLANTED"])
+    def test_no_parameter_of_an_address_is_recorded(self, query: str, fragment: str) -> None:
+        url = f"https://h.example/demo-1.0.tar.gz?{query}{fragment}"
+        artifact = Artifact(filename="demo-1.0.tar.gz", url=url, hashes={"sha256": "ab"})
+        package = LockedPackage(name="demo", version="1.0", source=Url(url=url, subdirectory="p"))
+        assert direct_url(Chosen(package=package, artifact=artifact, kind="sdist")) == {
+            "url": "https://h.example/demo-1.0.tar.gz",
+            "archive_info": {"hashes": {"sha256": "ab"}},
+            "subdirectory": "p",
+        }
+
+    @pytest.mark.parametrize(
+        ("url", "recorded"),
+        [
+            ("ssh://git@host.example/x.git", "ssh://git@host.example/x.git"),
+            ("ssh://git:PLANTED@host.example/x.git", "ssh://host.example/x.git"),
+            ("https://git@host.example/x.git", "https://host.example/x.git"),
+            ("https://PLANTED@host.example:8443/x.git?private_token=PLANTED", "https://host.example:8443/x.git"),
+        ],
+    )
+    def test_only_the_user_git_of_ssh_is_recorded(self, url: str, recorded: str) -> None:
+        package = LockedPackage(name="demo", version=None, source=Vcs(url=url, commit="a" * 40))
+        document = direct_url(Chosen(package=package, artifact=None, kind="vcs"))
+        assert document is not None
+        assert document["url"] == recorded
+
     def test_an_index_is_not_recorded(self, tmp_path: Path) -> None:
         package = LockedPackage(name="demo", version="1.0", source=Registry())
         assert direct_url(Chosen(package=package, artifact=None, kind="wheel")) is None

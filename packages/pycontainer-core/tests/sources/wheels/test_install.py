@@ -371,7 +371,10 @@ class TestCollisions:
 class TestDirectUrl:
     def test_it_is_written_without_credentials(self, tmp_path: Path) -> None:
         path = WheelForge().write(tmp_path)
-        url = {"url": "https://user:hunter2@git.example/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}
+        url = {
+            "url": "https://user:hunter2@git.example/x.git?token=hunter2#hunter2",
+            "vcs_info": {"vcs": "git", "commit_id": "abc"},
+        }
         made = WheelsRecipe(wheels=(wheel_input(path, direct_url=url),), environment=ENVIRONMENT)
         _, found = written(made)
         content = found[f"{SITE}/demo-1.0.dist-info/direct_url.json"][1]

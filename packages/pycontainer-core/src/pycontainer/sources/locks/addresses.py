@@ -1,6 +1,7 @@
 """Addresses in lock files: their file names, their credentials, and which of them may be followed.
 
 redact("https://me:secret@index.example/simple")               # "https://***@index.example/simple"
+public_url("https://me:secret@files.example/a.whl?sig=secret")  # "https://files.example/a.whl"
 url_filename("https://files.example/a%2Bb-1.0.tar.gz#sha256=…")  # "a+b-1.0.tar.gz"
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +25,23 @@ _SECRET_QUERY = re.compile(
 def redact(text: str) -> str:
     """The text with the credentials of every address in it replaced by `***`."""
     return _SECRET_QUERY.sub(r"\1=***", _USERINFO.sub("***@", text))
+
+
+def public_url(url: str) -> str:
+    """The address as an image may hold it, without user part, query and fragment (PEP 610, *Data structure*).
+
+    The whole query goes, unlike with pip and uv, which keep it: it is where signed addresses, tokens of jobs and of
+    deployments have their secrets, under names that no list can hold. What is lost identifies nothing: hash and commit
+    are recorded beside the address. The user `git` of SSH stays: everyone's, and part of the address.
+
+    Raises:
+        ValueError: It is malformed.
+    """
+    parts = urlsplit(url)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    if userinfo == "git" and parts.scheme in {"ssh", "git+ssh"}:
+        host = f"git@{host}"
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def url_filename(url: str) -> str:

@@ -13,9 +13,9 @@ import hashlib
 import json
 import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 from pycontainer.layers.record import PackageContents
+from pycontainer.sources.locks.addresses import public_url
 from pycontainer.sources.wheels import record
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
 from pycontainer.sources.wheels.entrypoints import check_script_name
@@ -266,8 +266,5 @@ def _sha256(content: bytes) -> bytes:
 
 def _direct_url(direct_url: Mapping[str, Any]) -> bytes:
     """`direct_url.json` (PEP 610), without the credentials that a URL may have."""
-    parts = urlsplit(str(direct_url.get("url", "")))
-    host = parts.netloc.rpartition("@")[2]
-    kept = "git@" if parts.scheme in ("ssh", "git+ssh") and parts.netloc.startswith("git@") else ""
-    clean = {**direct_url, "url": urlunsplit(parts._replace(netloc=kept + host))}
+    clean = {**direct_url, "url": public_url(str(direct_url.get("url", "")))}
     return json.dumps(clean, sort_keys=True, separators=(",", ":")).encode()
