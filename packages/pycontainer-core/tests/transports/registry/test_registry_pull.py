@@ -426,6 +426,54 @@ class TestMirrors:
                 assert len(stream.read()) == 100
             assert len(mirror.requests) == asked
 
+    @pytest.mark.parametrize("broken", [Reset(answer=True, after=20_000), Stall(seconds=1.2, within=True)])
+    @pytest.mark.parametrize("rules", [Rules(), Rules(ranges=False)], ids=["ranges", "whole"])
+    def test_a_mirror_that_breaks_within_a_blob_leaves_the_rest_to_the_registry(
+        self, registry: FakeRegistry, broken: Reset | Stall, rules: Rules
+    ) -> None:
+        blob = make_blob(400_000)
+        RegistryClient(SETTINGS).push_blob(Reference.parse(f"{registry.host}/acme/api"), blob)
+        registry.rules = rules
+        with FakeRegistry() as mirror:
+            RegistryClient(SETTINGS).push_blob(Reference.parse(f"{mirror.host}/acme/api"), blob)
+            mirror.faults.add(Fault(method="GET", path="/blobs/", effect=broken, times=None))
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            with client.blob(Reference.parse(f"{registry.host}/acme/api"), blob.descriptor).open() as stream:
+                assert Digest.of(stream.read()) == blob.descriptor.digest
+        [rest] = registry.asked("GET", "/blobs/")
+        begin = int(rest.headers["range"].removeprefix("bytes=").rstrip("-"))
+        assert 0 < begin < 400_000, "what the mirror sent is not asked for again"
+
+    def test_a_mirror_whose_content_ends_early_leaves_the_rest_to_the_registry(self, registry: FakeRegistry) -> None:
+        blob = make_blob(1000)
+        RegistryClient(SETTINGS).push_blob(Reference.parse(f"{registry.host}/acme/api"), blob)
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        with RawServer(head + blob.content[:400]) as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            with client.blob(Reference.parse(f"{registry.host}/acme/api"), blob.descriptor).open() as stream:
+                assert stream.read() == blob.content
+        [rest] = registry.asked("GET", "/blobs/")
+        assert rest.headers["range"] == "bytes=400-"
+
+    def test_when_the_registry_breaks_too_its_failure_is_told(self, registry: FakeRegistry) -> None:
+        blob = make_blob(400_000)
+        reference = Reference.parse(f"{registry.host}/acme/api")
+        RegistryClient(SETTINGS).push_blob(reference, blob)
+        registry.faults.add(Fault(method="GET", path="/blobs/", effect=Reset(answer=True, after=10), times=None))
+        with FakeRegistry() as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            with client.blob(reference, blob.descriptor).open() as stream, pytest.raises(NetworkError) as caught:
+                stream.read()
+        assert registry.host in str(caught.value)
+
+    def test_bytes_of_a_mirror_that_are_wrong_are_never_taken(self, registry: FakeRegistry) -> None:
+        blob = make_blob(1000)
+        reference = Reference.parse(f"{registry.host}/acme/api")
+        with RawServer(ok(bytes(1000))) as mirror:
+            client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))
+            with client.blob(reference, blob.descriptor).open() as stream, pytest.raises(IntegrityError):
+                stream.read()
+
     def test_a_push_goes_to_the_registry_itself(self, registry: FakeRegistry) -> None:
         with RawServer(answer(404)) as mirror:
             client = RegistryClient(replace(SETTINGS, mirrors={registry.host: (mirror.host,)}))

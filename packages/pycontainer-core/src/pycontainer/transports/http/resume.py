@@ -32,12 +32,13 @@ class ResumingReader(io.RawIOBase):
     Args:
         open_at: Requests the body from an offset in bytes: with `Range: bytes=<offset>-` unless the offset is 0.
         retries: How often a body may break without 64 KiB of progress, and how long to wait.
+        position: Where to begin.
     """
 
-    def __init__(self, open_at: Callable[[int], Response], retries: RetryPolicy) -> None:
+    def __init__(self, open_at: Callable[[int], Response], retries: RetryPolicy, *, position: int = 0) -> None:
         self._open_at = open_at
         self._retries = retries
-        self._position = 0
+        self._position = position
         self._failures = 0
         self._progress = 0
         self._response: Response | None = None

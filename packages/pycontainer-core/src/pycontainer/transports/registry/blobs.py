@@ -1,7 +1,9 @@
-"""Blobs of a registry: lazy, verified, resumed where the connection breaks."""
+"""Blobs of a registry: lazy, verified, resumed where the connection breaks, and from the next server in the end."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from pycontainer.blobs.hashing import VerifyingReader
@@ -11,14 +13,15 @@ from pycontainer.transports.http import ResumingReader
 from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.urls import check_server_url
 from pycontainer.transports.registry.auth import Need
+from pycontainer.transports.registry.relay import RelayReader
 from pycontainer.transports.registry.session import FORBIDDEN
 from pycontainer.transports.secrets import redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pycontainer.oci import Descriptor, Reference
-    from pycontainer.transports.http import Response
+    from pycontainer.transports.http import Response, RetryPolicy
     from pycontainer.transports.registry.session import Session
 
 _OK, _PARTIAL, _NOT_FOUND = 200, 206, 404
@@ -50,17 +53,19 @@ class RegistryBlob:
         return cast("BinaryIO", VerifyingReader(self._raw(), self.descriptor))
 
     def _raw(self) -> BinaryIO:
-        failure: NetworkError | IntegrityError | None = None
-        for session in self._sessions:
-            try:
-                return self._from(session)
-            except (NetworkError, IntegrityError) as error:  # noqa: PERF203 - one turn a mirror
-                failure = error
+        # A mirror that breaks is asked once more, and not as often as the registry: somebody else has the rest.
+        *mirrors, registry = self._sessions
+        policy = registry.http.settings.retries
+        once = replace(policy, count=min(policy.count, 1))
+        sources: list[Callable[[int], BinaryIO]] = [partial(self._from, mirror, once) for mirror in mirrors]
+        sources.append(partial(self._from, registry, policy))
         if self.descriptor.media_type in media_types.NONDISTRIBUTABLE and self.descriptor.urls:
-            return self._from_urls()
-        raise failure or NetworkError(f"No server to read `{self.descriptor.digest}` from")
+            sources.append(self._from_urls)
+        reader = RelayReader(sources, self.descriptor.size)
+        reader.begin()
+        return reader.stream
 
-    def _from(self, session: Session) -> BinaryIO:
+    def _from(self, session: Session, retries: RetryPolicy, position: int) -> BinaryIO:
         need = Need(session.endpoint.repository(self.reference.repository))
         url = session.endpoint.url(self.reference.repository, f"blobs/{self.descriptor.digest}")
 
@@ -71,11 +76,11 @@ class RegistryBlob:
                 raise session.denied(response, need)
             return self._checked(response)
 
-        reader = ResumingReader(open_at, session.http.settings.retries)
+        reader = ResumingReader(open_at, retries, position=position)
         reader.begin()
         return reader.stream
 
-    def _from_urls(self) -> BinaryIO:
+    def _from_urls(self, position: int) -> BinaryIO:
         """A layer its maker hosts: fetched from its descriptor's URL, without credentials (CVE-2020-15157)."""
         http = self._sessions[-1].http
         url = self.descriptor.urls[0]
@@ -93,7 +98,7 @@ class RegistryBlob:
             headers = {"Range": f"bytes={offset}-"} if offset else {}
             return self._checked(http.request("GET", url, headers=headers))
 
-        reader = ResumingReader(open_at, http.settings.retries)
+        reader = ResumingReader(open_at, http.settings.retries, position=position)
         reader.begin()
         return reader.stream
 
