@@ -192,6 +192,21 @@ def test_an_index_that_lies_about_its_image_is_refused(registry: FakeRegistry, r
     assert caught.value.facts[:2] == ("index: linux/arm64/v8", "image: linux/amd64")
 
 
+def test_a_size_that_the_index_lies_about_is_refused(registry: FakeRegistry, resolve: Resolver) -> None:
+    image = debian_like()
+    serve(registry, image)
+    entry = image.manifest.describe(media_types.MANIFEST, platform=image.platform)
+    index = Index(manifests=(msgspec.structs.replace(entry, size=entry.size + 1),))
+    with pytest.raises(IntegrityError):
+        resolve(serve_document(registry, index.to_bytes(), media_types.INDEX))
+
+
+def test_an_empty_index_has_no_image(registry: FakeRegistry, resolve: Resolver) -> None:
+    with pytest.raises(BaseImageError, match="not there for linux/amd64") as caught:
+        resolve(serve_document(registry, Index(manifests=()).to_bytes(), media_types.INDEX))
+    assert caught.value.facts == ("available: none",)
+
+
 def test_an_index_may_be_nested_once_and_not_without_end(registry: FakeRegistry, resolve: Resolver) -> None:
     image = debian_like()
     serve(registry, image)

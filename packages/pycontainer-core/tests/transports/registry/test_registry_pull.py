@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pycontainer.errors import (
-    BaseImageError,
     DeniedError,
     DocumentError,
     HTTPStatusError,
     IntegrityError,
     NetworkError,
-    PyContainerError,
 )
-from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, Reference, canonical_json, media_types
+from pycontainer.oci import Descriptor, Digest, Manifest, Reference, canonical_json, media_types
 from pycontainer.testing.raw_server import RawServer, answer, ok
 from pycontainer.testing.registry import Answer, Corrupt, Drip, FakeRegistry, Fault, Reset, Rules, Stall
 from pycontainer.testing.registry.conformance import make_blob, make_image
@@ -187,72 +185,6 @@ class TestManifests:
 def entry(platform: dict[str, str] | None, digest: Digest, media_type: str = media_types.MANIFEST) -> dict[str, Any]:
     found: dict[str, Any] = {"mediaType": media_type, "digest": str(digest), "size": 2}
     return found if platform is None else {**found, "platform": platform}
-
-
-class TestPlatforms:
-    LINUX = Platform("linux", "amd64")
-
-    def store(self, registry: FakeRegistry, document: dict[str, Any], tag: str | None = None) -> Digest:
-        raw = canonical_json(document)
-        digest = Digest.of(raw)
-        repository = registry.store.repository("acme/api")
-        repository.manifests[str(digest)] = (document["mediaType"], raw)
-        if tag:
-            repository.tags[tag] = str(digest)
-        return digest
-
-    def fetch(self, registry: FakeRegistry) -> Any:
-        return RegistryClient(SETTINGS).manifest_for(Reference.parse(f"{registry.host}/acme/api:1"), self.LINUX)
-
-    def test_the_first_that_matches_wins_and_attestations_do_not(self, registry: FakeRegistry) -> None:
-        manifest = self.store(registry, MANIFEST)
-        size = len(canonical_json(MANIFEST))
-        entries = [
-            entry({"os": "unknown", "architecture": "unknown"}, Digest.of(b"attestation")),
-            entry({"os": "windows", "architecture": "amd64"}, Digest.of(b"windows")),
-            {**entry({"os": "linux", "architecture": "amd64"}, manifest), "size": size},
-            entry({"os": "linux", "architecture": "amd64"}, Digest.of(b"second")),
-        ]
-        self.store(registry, {**INDEX, "manifests": entries}, "1")
-        assert self.fetch(registry).descriptor.digest == manifest
-
-    def test_none_that_matches_lists_those_there_are(self, registry: FakeRegistry) -> None:
-        entries = [
-            entry({"os": "unknown", "architecture": "unknown"}, Digest.of(b"a")),
-            entry({"os": "linux", "architecture": "arm64", "variant": "v8"}, Digest.of(b"b")),
-            entry({"os": "linux", "architecture": "s390x"}, Digest.of(b"c")),
-        ]
-        self.store(registry, {**INDEX, "manifests": entries}, "1")
-        with pytest.raises(BaseImageError, match="not there for linux/amd64") as caught:
-            self.fetch(registry)
-        assert caught.value.facts == ("available: linux/arm64/v8, linux/s390x",)
-
-    def test_an_empty_index_has_none(self, registry: FakeRegistry) -> None:
-        self.store(registry, INDEX, "1")
-        with pytest.raises(BaseImageError):
-            self.fetch(registry)
-
-    def test_indexes_in_indexes_end(self, registry: FakeRegistry) -> None:
-        digest = self.store(registry, MANIFEST)
-        size = len(canonical_json(MANIFEST))
-        for depth in range(50):
-            nested = {**INDEX, "manifests": [{**entry(None, digest, media_types.INDEX), "size": size}]}
-            digest = self.store(registry, nested, "1" if depth == 49 else None)
-            size = len(canonical_json(nested))
-        with pytest.raises(PyContainerError):
-            self.fetch(registry)
-        assert len(registry.requests) <= 4
-
-    def test_a_size_that_the_index_lies_about_is_refused(self, registry: FakeRegistry) -> None:
-        manifest = self.store(registry, MANIFEST)
-        self.store(registry, {**INDEX, "manifests": [entry({"os": "linux", "architecture": "amd64"}, manifest)]}, "1")
-        with pytest.raises(IntegrityError):
-            self.fetch(registry)
-
-    def test_a_reference_that_is_no_index_is_what_it_is(self, registry: FakeRegistry) -> None:
-        manifest = self.store(registry, MANIFEST, "1")
-        assert self.fetch(registry).descriptor.digest == manifest
-        assert not isinstance(self.fetch(registry).document, Index)
 
 
 class TestBlobs:

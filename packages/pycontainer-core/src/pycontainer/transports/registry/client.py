@@ -14,9 +14,9 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pycontainer.errors import BaseImageError, DocumentError, IntegrityError, NetworkError
+from pycontainer.errors import DocumentError, IntegrityError, NetworkError
 from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
-from pycontainer.oci import Digest, Index
+from pycontainer.oci import Digest
 from pycontainer.oci.document import MAX_DOCUMENT_SIZE
 from pycontainer.transports.http import HttpClient
 from pycontainer.transports.http.connections import TransientNetworkError
@@ -26,7 +26,7 @@ from pycontainer.transports.registry.auth import Need
 from pycontainer.transports.registry.blobs import RegistryBlob
 from pycontainer.transports.registry.credentials import Credentials, Explanation
 from pycontainer.transports.registry.endpoint import Endpoint, pull_endpoints, upstream
-from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest, choose_platform
+from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest
 from pycontainer.transports.registry.permission import check_push
 from pycontainer.transports.registry.session import FORBIDDEN, Session
 from pycontainer.transports.registry.settings import RegistrySettings
@@ -37,13 +37,11 @@ if TYPE_CHECKING:
 
     from pycontainer.blobs.blob import Blob
     from pycontainer.events import Emit
-    from pycontainer.oci import Descriptor, Platform, Reference
+    from pycontainer.oci import Descriptor, Reference
 
 _OK, _CREATED, _NOT_FOUND, _TOO_LARGE = 200, 201, 404, 413
 _STORED = frozenset({_OK, _CREATED, 202, 204})
 _PUSH = ("pull", "push")
-# An index of indexes is allowed by the specification and used by nobody; deeper ones are hostile.
-_MAX_DEPTH = 2
 
 
 class Pushed(Enum):
@@ -98,27 +96,6 @@ class RegistryClient:
                     self._unreachable.add(mirror.endpoint)
                 self._emit(Noted(message=f"Mirror `{mirror.endpoint.registry}` was passed over: {error}", detail=True))
         return self._manifest(registry, reference)
-
-    def manifest_for(self, reference: Reference, platform: Platform) -> FetchedManifest:
-        """The manifest of a reference for one platform, through an index where there is one.
-
-        A reference that is no index gives its only manifest; whether that fits is for its config to say.
-
-        Raises:
-            BaseImageError: The index has none for the platform.
-            PyContainerError: As of `manifest`.
-        """
-        fetched = self.manifest(reference)
-        for _ in range(_MAX_DEPTH):
-            if not isinstance(fetched.document, Index):
-                return fetched
-            entry = choose_platform(fetched.document, platform, reference=reference)
-            fetched = self.manifest(reference.with_digest(entry.digest))
-            if fetched.descriptor.size != entry.size:
-                raise IntegrityError(f"The size of `{fetched.reference}` is not the one its index says")
-        if isinstance(fetched.document, Index):
-            raise BaseImageError(f"`{reference.familiar}` is an index of indexes of indexes")
-        return fetched
 
     def blob(self, reference: Reference, descriptor: Descriptor) -> RegistryBlob:
         """A blob of a repository, not requested before it is opened."""

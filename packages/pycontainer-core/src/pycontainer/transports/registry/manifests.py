@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pycontainer.errors import BaseImageError, DocumentError, IntegrityError, NetworkError
-from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, media_types
+from pycontainer.errors import DocumentError, IntegrityError, NetworkError
+from pycontainer.oci import Descriptor, Digest, Index, Manifest, media_types
 from pycontainer.oci.document import strict_json
 from pycontainer.transports.documents import ambiguity
 
@@ -21,7 +21,6 @@ ACCEPT = f"{media_types.INDEX}, {media_types.MANIFEST}, {media_types.DOCKER_INDE
 _KNOWN = media_types.INDEXES | media_types.MANIFESTS
 # What a server says that does not know the type: file servers, older registries.
 _UNTYPED = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
-_UNKNOWN_PLATFORM = Platform("unknown", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,24 +119,3 @@ def _media_type(value: dict[str, object], content_type: str, reference: Referenc
 
 def _unsuitable(reference: Reference, reason: str) -> DocumentError:
     return DocumentError(f"`{reference.familiar}` is not an image that can be used", facts=[reason])
-
-
-def choose_platform(index: Index, platform: Platform, *, reference: Reference) -> Descriptor:
-    """The first entry of an index for a platform (image-spec, *image-index.md*: the first match wins).
-
-    Raises:
-        BaseImageError: None fits; the facts list those there are.
-    """
-    offered = [
-        (entry.platform, entry)
-        for entry in index.manifests
-        if entry.media_type in _KNOWN and entry.platform is not None and entry.platform != _UNKNOWN_PLATFORM
-    ]
-    for candidate, entry in offered:
-        if platform.matches(candidate):
-            return entry
-    untyped = [entry for entry in index.manifests if entry.platform is None and entry.media_type in media_types.INDEXES]
-    if untyped:
-        return untyped[0]
-    available = ", ".join(dict.fromkeys(str(candidate) for candidate, _ in offered)) or "none"
-    raise BaseImageError(f"`{reference.familiar}` is not there for {platform}", facts=[f"available: {available}"])
