@@ -152,6 +152,23 @@ def test_a_missing_credential_helper_is_named(project: Bench, registry: FakeRegi
     assert "~/.docker/config.json" in outcome.err
 
 
+def test_a_base_that_everyone_may_read_needs_no_working_helper_where_that_is_allowed(project: Bench) -> None:
+    with FakeRegistry(Rules(authentication="token", anonymous_pull=True)) as registry:
+        with FakeRegistry() as filled:
+            fill(filled.host, debian_like(), "library/python:3.12")
+            registry.store.repositories = filled.store.repositories
+        sign_in(project, {"credHelpers": {registry.host: "nowhere"}})
+        base = ("--base-image", f"{registry.host}/library/python:3.12")
+        refused = project.build(*base)
+        assert refused.code == 1, refused.err
+        assert "docker-credential-nowhere" in refused.err
+        allowed = project.build(*base, "--anonymous-pull")
+        assert allowed.code == 0, allowed.err
+        assert "warning: " in allowed.err
+        assert "pulling without credentials" in allowed.err
+        assert push(project, registry.host, *base, "--anonymous-pull").code == 1, "it is for pulls alone"
+
+
 # --- asked before anything is made -----------------------------------------------------------------------------------
 
 

@@ -114,6 +114,7 @@ class Session:
                 insecure=frozenset(self.config.insecure_registries),
                 mirrors=self.config.mirrors_by_registry,
                 credentials=self._stated_credentials,
+                anonymous_pull=self.config.anonymous_pull,
                 own_registries=frozenset(reference.registry for reference in self._pushed_to),
                 jobs=self.config.jobs or 4,
             ),

@@ -77,6 +77,7 @@ class BuildConfig:
         registry: Host, or host and repository, for tags that name no registry.
         username: At the registry that is pushed to.
         password: Its password; stored as `Redacted`.
+        anonymous_pull: Whether a base image is pulled without credentials where a credential helper fails.
         insecure_registries: `host[:port]` of registries that are spoken to over plain http.
         mirrors: Registry → mirrors to pull from first, with commas between them; see `mirrors_by_registry`.
         ca_file: Certificates to trust besides the system's.
@@ -139,6 +140,7 @@ class BuildConfig:
     registry: str | None = None
     username: str | None = None
     password: str | Redacted | None = None
+    anonymous_pull: bool = False
     insecure_registries: Sequence[str] = ()
     mirrors: Mapping[str, str] = field(default_factory=dict)
     ca_file: str | os.PathLike[str] | None = None

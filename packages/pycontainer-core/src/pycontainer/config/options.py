@@ -444,6 +444,16 @@ _REGISTRY: Final = (
         help="read the password from standard input",
     ),
     Option(
+        name="anonymous_pull",
+        shape=Shape.BOOLEAN,
+        group=Group.REGISTRY,
+        flags=("--anonymous-pull",),
+        negative="--no-anonymous-pull",
+        table="registry",
+        help="pull the base image without credentials, and warn, where a credential helper fails",
+        default="no",
+    ),
+    Option(
         name="insecure_registries",
         shape=Shape.TEXTS,
         group=Group.REGISTRY,

@@ -56,7 +56,8 @@ class RegistrySettings:
             so that they never reach the registry of a base image.
         anonymous_pull: Pull without credentials where a credential helper fails, with a warning, instead of stopping.
         helper_timeout: Seconds a credential helper may take.
-        chunk_size: Bytes of a chunk: uploads are chunked where set, else sent in one request. GHCR takes at most 4 MiB.
+        chunk_size: Bytes of a chunk: uploads are chunked where set, else sent in one request, or in chunks of 4 MiB
+            (GHCR's limit) where a registry or a proxy before it refuses that; so no user has to set it.
         jobs: Blobs that move at the same time.
         environment: Where variables are read.
         home: The user's home directory.
