@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -274,6 +276,39 @@ def test_a_push_that_fails_leaves_the_name_where_it_was(project: Bench, registry
     assert "disk full" in outcome.err
     registry.faults.clear()
     is_named(registry, first)
+
+
+KILLS = 30
+
+
+def test_a_push_that_is_killed_never_leaves_a_name_on_half_an_image(project: Bench, registry: FakeRegistry) -> None:
+    """`kill -9` after the first request, the second and so on, through the whole push."""
+    assert project.build().code == 0  # so that what follows is a push and little else
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(lambda count: killed(project, registry, count), range(1, KILLS + 1)))
+    assert ends.count(-signal.SIGKILL) > KILLS // 2, "most were killed within the push"
+    assert all(item.status == 201 for item in registry.asked("PUT", "/manifests/")), "a parent went before its child"
+    for count in range(1, KILLS + 1):
+        found = registry.store.repository(f"acme/app{count}")
+        manifests = {name: raw for name, (_, raw) in found.manifests.items()}
+        assert all(is_whole(found.blobs, manifests, digest) for digest in manifests)
+        assert set(found.tags.values()) <= set(manifests)
+    for count in (1, KILLS // 2):
+        outcome = push(project, registry.host, name=f"acme/app{count}:1.0")
+        assert outcome.code == 0, outcome.err
+        is_named(registry, outcome, f"acme/app{count}")
+
+
+def killed(bench: Bench, registry: FakeRegistry, count: int) -> int:
+    """Push to a repository of its own and kill the command when so many requests were answered; how it ended."""
+    path = f"/acme/app{count}/"
+    with bench.start("--push", "--tag", f"{registry.host}/acme/app{count}:1.0") as command:
+        while command.poll() is None:
+            if sum(path in item.path for item in list(registry.requests)) >= count:
+                command.kill()
+            time.sleep(0.003)
+        command.communicate()
+    return command.returncode
 
 
 # --- what moves ------------------------------------------------------------------------------------------------------
