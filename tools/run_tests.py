@@ -48,6 +48,7 @@ PROGRAMS = {
     "qemu-aarch64-static": "qemu-user-static",
     "runc": "runc",
     "skopeo": "skopeo",
+    "strace": "strace",
     "umoci": "umoci",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     "/etc/containers/policy.json": "golang-github-containers-common",
