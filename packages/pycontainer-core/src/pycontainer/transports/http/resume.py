@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from pycontainer.errors import NetworkError
+from pycontainer.transports.http.body_reader import BodyReader
 from pycontainer.transports.http.failures import status_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from _typeshed import WriteableBuffer
 
     from pycontainer.transports.http.response import Response
     from pycontainer.transports.http.retries import RetryPolicy
@@ -23,7 +21,7 @@ _WORTHWHILE = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 
-class ResumingReader(io.RawIOBase):
+class ResumingReader(BodyReader):
     """Reads a body, asking for the rest each time the connection breaks.
 
     The rest is used only when a 206 says it begins where we stopped; on 200 the body is read again from its start and
@@ -43,28 +41,17 @@ class ResumingReader(io.RawIOBase):
         self._progress = 0
         self._response: Response | None = None
 
-    @property
-    def stream(self) -> BinaryIO:
-        """This reader, for what takes a `BinaryIO`."""
-        return cast("BinaryIO", self)
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
     def begin(self) -> None:
         """Send the first request now, so that a missing content is known before anyone reads."""
         if self._response is None:
             self._response = self._resume()
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def _read(self, size: int) -> bytes:
         """As `Response.read`, over broken connections.
 
         Raises:
             NetworkError: The connection broke more often than allowed, or the server sent another part than asked for.
         """
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(1 << 20), b""))
         while True:
             if self._response is None:
                 self._response = self._resume()
@@ -82,13 +69,6 @@ class ResumingReader(io.RawIOBase):
             if self._progress >= _WORTHWHILE:
                 self._progress = self._failures = 0
             return data
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """As `read`, into a buffer."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
     def close(self) -> None:
         """Close the connection's body."""

@@ -7,18 +7,16 @@ reader.read(1 << 20)
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.errors import IntegrityError, NetworkError
+from pycontainer.transports.http.body_reader import BodyReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from _typeshed import WriteableBuffer
 
-
-class RelayReader(io.RawIOBase):
+class RelayReader(BodyReader):
     """Reads from the first of its sources that works, from where the one before it stopped.
 
     That the parts belong together is for the reader's digest to prove, as with one server.
@@ -34,15 +32,6 @@ class RelayReader(io.RawIOBase):
         self._position = 0
         self._current: BinaryIO | None = None
 
-    @property
-    def stream(self) -> BinaryIO:
-        """This reader, for what takes a `BinaryIO`."""
-        return cast("BinaryIO", self)
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
     def begin(self) -> None:
         """Open the content now, so that a missing one is known before anyone reads.
 
@@ -53,14 +42,12 @@ class RelayReader(io.RawIOBase):
         if self._current is None:
             self._current = self._next(NetworkError("There is no server to read from"))
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def _read(self, size: int) -> bytes:
         """As of any stream.
 
         Raises:
             NetworkError: The last source has broken.
         """
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(1 << 20), b""))
         while True:
             self.begin()
             assert self._current is not None  # noqa: S101 - `begin` opens it or raises
@@ -74,13 +61,6 @@ class RelayReader(io.RawIOBase):
                 continue
             self._position += len(data)
             return data
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """As `read`, into a buffer."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
     def close(self) -> None:
         """Close the source that is open."""
