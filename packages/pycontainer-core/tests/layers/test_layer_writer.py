@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pycontainer.errors import DocumentError, ProjectError, WheelError
+from pycontainer.layers.deflate import gzip_trailer
 from pycontainer.layers.entries import MTIME
 from pycontainer.layers.writer import CHUNK, GATHER_MAX, JOIN_MAX, LayerWriter
 
@@ -179,6 +180,8 @@ def damaged(member: DeflatedMember) -> dict[str, DeflatedMember]:
         "garbage behind": replace(member, data=data + b"garbage"),
         "a zero behind": replace(member, data=data + b"\0"),
         "an empty block behind": replace(member, data=data + b"\x01\x00\x00\xff\xff"),
+        "its own check behind": replace(member, data=data + gzip_trailer(member.crc32, member.size) + b"garbage"),
+        "only its own check behind": replace(member, data=data + gzip_trailer(member.crc32, member.size)),
         "more content behind": replace(
             member,
             data=data + b"\x01\x01\x00\xfe\xff!",

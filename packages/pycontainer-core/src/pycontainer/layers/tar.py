@@ -71,7 +71,8 @@ def header(
     if gid > _MAX_OWNER:
         records["gid"] = str(gid)
         gid = 0
-    block = _block(name, prefix, size, target, _fixed(mode, uid, gid, mtime, kind.value))
+    # Not `kind.value`, which takes a third of the time of a header.
+    block = _block(name, prefix, size, target, _fixed(mode, uid, gid, mtime, kind._value_))
     return _extended(path, records, mtime) + block if records else block
 
 

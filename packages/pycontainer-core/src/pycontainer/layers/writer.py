@@ -51,7 +51,7 @@ _SLICE = 1 << 20
 # A path below a known directory needs no closer look when it is short and its last part looks like this.
 _PLAIN = 255
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*").fullmatch
-_ZEROS = bytes(BLOCK)
+_PADDINGS = tuple(bytes(count) for count in range(BLOCK))
 _MAX_TARGET = 4095  # PATH_MAX without its NUL
 
 
@@ -77,7 +77,8 @@ class LayerWriter:
         self._taken: dict[str, tuple[int, int, int] | None] = {}
         self._parents: set[str] = {""}
         self._directories = bytearray()
-        self._gathered = bytearray()
+        self._gathered: list[BytesLike] = []
+        self._size = 0
         self._owed = 0
         self._finished: tuple[Descriptor, Digest] | None = None
 
@@ -133,7 +134,7 @@ class LayerWriter:
     def finish(self) -> tuple[Descriptor, Digest]:
         """End the layer: its descriptor, and the digest of the uncompressed tar."""
         if self._finished is None:
-            self._gathered += END
+            self._gather(END)
             self._flush()
             self._background.wait()
             self._finished = self._out.finish()
@@ -168,15 +169,15 @@ class LayerWriter:
     def _append(self, head: bytes, content: Iterable[BytesLike], size: int) -> None:
         """Gather an entry; what is too large for one chunk becomes chunks of its own."""
         total = len(head) + size + padding(size)
-        if self._owed + len(self._directories) + len(self._gathered) + total > CHUNK:
+        if self._owed + len(self._directories) + self._size + total > CHUNK:
             self._flush()
-        self._gathered += head
+        self._gather(head)
         for piece in content:
-            self._gathered += piece
+            self._gather(piece)
             self._progress(len(piece))
-            while len(self._gathered) > CHUNK:
+            if self._size > CHUNK:
                 self._compress(CHUNK)
-        self._gathered += _ZEROS[: padding(size)]
+        self._gather(_PADDINGS[padding(size)])
         if total > CHUNK:
             self._flush()  # what was begun must end before anything is spliced
 
@@ -200,16 +201,26 @@ class LayerWriter:
 
     def _flush(self) -> None:
         """Compress all that was gathered, and the directories before it."""
-        self._gathered[:0] = bytes(self._owed) + self._directories
+        before = bytes(self._owed) + self._directories
+        self._gathered.insert(0, before)
+        self._size += len(before)
         self._owed = 0
         self._directories.clear()
-        while self._gathered:
-            self._compress(CHUNK)
+        self._compress(1)
 
-    def _compress(self, most: int) -> None:
-        chunk = bytes(self._gathered[:most])
-        self._background.run(self._out.compress, chunk, weight=len(chunk))
-        del self._gathered[:most]
+    def _gather(self, piece: BytesLike) -> None:
+        self._gathered.append(piece)
+        self._size += len(piece)
+
+    def _compress(self, least: int) -> None:
+        """Compress what was gathered, chunk by chunk, while there is so much of it."""
+        tar = b"".join(self._gathered)
+        self._gathered.clear()
+        self._size = 0
+        while len(tar) >= least:
+            chunk, tar = tar[:CHUNK], tar[CHUNK:]
+            self._background.run(self._out.compress, chunk, weight=len(chunk))
+        self._gather(tar)
 
     def _progress(self, count: int) -> None:
         if self._advance is not None and count:
