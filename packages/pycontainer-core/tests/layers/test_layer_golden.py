@@ -18,8 +18,8 @@ from pycontainer.layers.member import DeflatedMember
 from pycontainer.layers.writer import LayerWriter
 
 # A change of either is a change of every image: it needs another RECIPE_VERSION.
-BLOB = "sha256:5f267aaa7372aac4beef0316c2ac6be9bcfb2564df5370fd68c80054d04fe190"
-DIFF_ID = "sha256:b5553ea03de95bcad37b1ed5b4aa070b4c8d8f6cf11077c0279167d2eb8bbaaa"
+BLOB = "sha256:90fb5ff7dd0c29209acf7fb5a1e98361044eb3417d9cfa9ae140edf41bf4a8e7"
+DIFF_ID = "sha256:e43fea0c8f2db944b8b84481ff4f3373d725c6152de0c570b9d56536b5fafc95"
 
 
 def content(name: str, size: int, *, dense: bool = False) -> bytes:
@@ -48,6 +48,7 @@ def write() -> tuple[str, str]:
         writer.stream("app/data", io.BytesIO(content("data", 5 << 20)), 5 << 20)
         writer.stream("app/picture", io.BytesIO(content("p", 5 << 20, dense=True)), 5 << 20)
         writer.deflated("app/small.py", member(content("small", 3000), 6))
+        writer.deflated("app/small.png", member(content("small", 3000, dense=True), 6))
         for number in range(12):
             data = content(f"one block {number}", 40_000 + number)
             writer.deflated(f"app/one{number}.py", member(data, 1))

@@ -122,6 +122,22 @@ def test_what_does_not_compress_is_not_compressed(write_layer: WriteLayer) -> No
     assert len(layer.blob) < 3 * CHUNK + 5000
 
 
+def test_small_files_that_do_not_compress_are_stored_and_do_not_end_the_gzip_member(
+    write_layer: WriteLayer, make_member: Any
+) -> None:
+    pictures = {f"d/picture{number}": noise(2000 + number) for number in range(50)}
+
+    def entries(writer: LayerWriter) -> None:
+        writer.directory("d")
+        for name, content in pictures.items():
+            writer.deflated(name, make_member(content))
+
+    layer = write_layer(entries)
+    assert layer.contents == pictures
+    assert all(content in layer.blob for content in pictures.values())
+    assert layer.gzip_members == 1
+
+
 def test_the_same_directory_again_is_nothing_new(write_layer: WriteLayer) -> None:
     def entries(writer: LayerWriter) -> None:
         for _ in range(3):

@@ -19,6 +19,8 @@ import deflate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pycontainer.blobs.hashing import BytesLike
+
 # No name, no time, no flags, unknown system.
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 # An empty final block of fixed codes: ends a member that is still open.
@@ -39,7 +41,7 @@ def gzip_trailer(crc: int, size: int) -> bytes:
     return struct.pack("<II", crc, size & 0xFFFFFFFF)
 
 
-def stored_blocks(data: bytes) -> Iterator[bytes]:
+def stored_blocks(data: BytesLike) -> Iterator[BytesLike]:
     """`data` in non-final stored blocks; they must begin at a byte boundary, and end at one."""
     for start in range(0, len(data), _STORED_MAX):
         piece = data[start : start + _STORED_MAX]

@@ -28,6 +28,9 @@ DEFLATED = 8
 # What is fed at once bounds what comes out at once, lies of the directory included: 32 MiB.
 _SLICE = 1 << 15
 _STORED_SLICE = 1 << 20
+# What compression leaves of bytes that are not worth it; very small files may well compress together.
+DENSE = 0.9
+_WORTH = 1 << 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,11 @@ class DeflatedMember:
     def compressed_size(self) -> int:
         """Bytes as they lie in the zip."""
         return len(self.data)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it was compressed in vain: a picture, an archive, a random table."""
+        return self.size >= _WORTH and len(self.data) > self.size * DENSE
 
     def chunks(self, path: str) -> Iterator[BytesLike]:
         """The uncompressed content, piece by piece.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pycontainer.layers.writer import LayerWriter
 
 # Part of every key: raised whenever any recipe writes other bytes for the same inputs.
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 
 
 class Recipe(Protocol):

@@ -46,12 +46,17 @@ class SplicedGzip:
     def compress(self, data: bytes) -> None:
         """Tar bytes that are compressed here, unless that is in vain; a compressed part ends the gzip member."""
         self._begin()
-        self._count(data)
         if _is_dense(data):
-            self._blob.write(b"".join(stored_blocks(data)))
+            self.store(data)
         else:
+            self._count(data)
             self._blob.write(deflate.deflate_compress(data, LEVEL))
             self.end()
+
+    def store(self, data: BytesLike) -> None:
+        """Tar bytes that are not compressed."""
+        self._count(data)
+        self._blob.write(b"".join(stored_blocks(data)))
 
     def header(self, data: bytes) -> None:
         """Tar bytes of which most are zeros."""

@@ -121,7 +121,10 @@ class LayerWriter:
         head = header(path, Kind.FILE, size=member.size, mode=mode, mtime=self._mtime)
         if member.size <= GATHER_MAX:
             data = member.content(path)
-            self._append(head, (data,), member.size)
+            if member.is_dense:
+                self._store(head, data)
+            else:
+                self._append(head, (data,), member.size)
             return Inflated(size=member.size, sha256=hashlib.sha256(data, usedforsecurity=False).digest())
         content = hashlib.sha256(usedforsecurity=False)
         pieces = _hashed(member.chunks(path), content)
@@ -181,10 +184,21 @@ class LayerWriter:
         if total > CHUNK:
             self._flush()  # what was begun must end before anything is spliced
 
-    def _splice(self, head: bytes, content: Iterable[BytesLike], member: DeflatedMember) -> None:
+    def _store(self, head: bytes, data: BytesLike) -> None:
+        """A small file that cannot be compressed: the gzip member goes on after it."""
+        self._begin(head)
+        self._background.run(self._out.store, data, weight=len(data))
+        self._progress(len(data))
+        self._owed = padding(len(data))
+
+    def _begin(self, head: bytes) -> None:
+        """An entry that is not gathered: what comes before its content."""
         before = bytes(self._owed) + self._directories + head
         self._directories.clear()
         self._background.run(self._out.header, before)
+
+    def _splice(self, head: bytes, content: Iterable[BytesLike], member: DeflatedMember) -> None:
+        self._begin(head)
         for piece in content:
             self._background.run(self._out.content, piece, weight=len(piece))
             self._progress(len(piece))
