@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import WheelError
-from pycontainer.layers.member import DeflatedMember
+from pycontainer.layers.member import STORED, DeflatedMember
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
 from pycontainer.sources.wheels.limits import Limits
 from pycontainer.sources.wheels.members import Member, check_members
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 _SLICE = 1 << 20
 # Bytes of members that may stay in memory after they were used.
-_RELEASE = 16 << 20
+_RELEASE = 4 << 20
 # Pieces in which about as many bytes of a member are inflated.
-_PIECES = 512
+_PIECES = 128
 
 
 class Archive:
@@ -62,7 +62,7 @@ class Archive:
             self._data = _mapped(path)
             try:
                 self._check_hash(sha256)
-                self.members = read_members(self._data, max_entries=self.limits.entries)
+                self.members = self._located()
                 self._check_size()
                 self.warnings = check_members(self.members)
             except BaseException:
@@ -153,6 +153,17 @@ class Archive:
         if digest.hexdigest() != expected:
             raise WheelDefect(f"its sha256 is {digest.hexdigest()}", f"expected: {expected}")
 
+    def _located(self) -> list[Member]:
+        """The members; looking at the header before each takes as much memory as reading the whole archive would."""
+        members, released = [], 0
+        for member in read_members(self._data, max_entries=self.limits.entries):
+            members.append(member)
+            if member.start - released > _RELEASE:
+                released = member.start
+                self.release()
+        self.release()
+        return members
+
     def _check_size(self) -> None:
         total = sum(member.size for member in self.members)
         if total > self.limits.size:
@@ -188,9 +199,10 @@ class _LargeMember(DeflatedMember):
 
     def chunks(self, path: str) -> Iterator[BytesLike]:
         """The uncompressed content, piece by piece."""
+        most = _RELEASE // _SLICE if self.method == STORED else _PIECES
         for chunk in super().chunks(path):
             yield chunk
-            self._count(_PIECES)
+            self._count(most)
 
     def _count(self, most: int) -> None:
         object.__setattr__(self, "_asked", self._asked + 1)

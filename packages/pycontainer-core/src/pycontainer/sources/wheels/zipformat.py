@@ -1,6 +1,6 @@
 """The zip format, read so strictly that no two programs can read the archive differently (APPNOTE.TXT 6.3.10).
 
-    members = read_members(data)
+    members = list(read_members(data, max_entries=1000))
 
 Every byte of the archive must have exactly one meaning: the members lie one after the other from the first byte on,
 then the central directory, then its end records, and nothing stands before, between or after them. Every local header
@@ -18,6 +18,7 @@ from pycontainer.sources.wheels.members import Member
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Iterator
 
 _LOCAL = struct.Struct("<4sHHHLLLLHH")  # 4.3.7; time and date in one field
 _CENTRAL = struct.Struct("<4sHHHHLLLLHHHHHLL")  # 4.3.12; time and date in one field
@@ -68,8 +69,8 @@ class _Entry(NamedTuple):
     attributes: int
 
 
-def read_members(data: mmap.mmap | bytes, *, max_entries: int) -> list[Member]:
-    """The members of a zip, in the order in which they lie there.
+def read_members(data: mmap.mmap | bytes, *, max_entries: int) -> Iterator[Member]:
+    """The members of a zip, in the order in which they lie there. All is well only when the last one was given.
 
     Raises:
         WheelDefect: The archive is damaged, is no zip, or could be read in more than one way.
@@ -79,16 +80,14 @@ def read_members(data: mmap.mmap | bytes, *, max_entries: int) -> list[Member]:
         raise WheelDefect(f"it has {directory.entries} members, more than the {max_entries} allowed")
     entries = _read_directory(data, directory)
     entries.sort()
-    members = []
     at = 0
     for entry, following in zip(entries, [*(entry.offset for entry in entries[1:]), directory.offset], strict=True):
         if entry.offset != at:
             raise _misplaced(entry.name, at, entry.offset)
-        members.append(_locate(data, entry, following))
+        yield _locate(data, entry, following)
         at = following
     if at != directory.offset:
         raise WheelDefect(f"{directory.offset - at} bytes stand before its directory and belong to nothing")
-    return members
 
 
 def _find_directory(data: mmap.mmap | bytes) -> _Directory:
