@@ -7,6 +7,7 @@
     ├── WheelError             a wheel that must not be used
     ├── WheelBuildError        a build backend that failed
     ├── BaseImageError         a base image that cannot carry this project
+    ├── PackageError           an operating system package: unknown, unsolvable, or not to be installed
     ├── DocumentError          an OCI document or archive that breaks its specification
     ├── IntegrityError         bytes that are not what their digest or size says
     ├── StoreError             the cache or an output that cannot be read or written
@@ -70,6 +71,10 @@ class WheelBuildError(PyContainerError):
 
 class BaseImageError(PyContainerError):
     """A base image that cannot be found or cannot carry this project."""
+
+
+class PackageError(PyContainerError):
+    """An operating system package that does not exist, cannot be solved, or must not be installed."""
 
 
 class DocumentError(PyContainerError):

@@ -1,0 +1,1 @@
+"""Operating system packages without apt: from a Debian archive to layers, nothing installed and no script run."""
