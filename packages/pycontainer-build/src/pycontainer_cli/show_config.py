@@ -89,8 +89,10 @@ def _shown(option: Option, value: Any, key: str = "") -> Any:
     from pycontainer.config.secrets import looks_secret  # noqa: PLC0415 - not for `--help`
     from pycontainer.transports.secrets import MASK, redact_url  # noqa: PLC0415 - as above
 
-    if option.name == "index_url" and value:
+    if option.name in {"index_url", "os_snapshot"} and value:
         return redact_url(value)
+    if option.name == "os_archive":
+        return [" ".join(map(redact_url, item.split())) for item in value]
     if option.name == "env" and looks_secret(key):
         return MASK
     if isinstance(value, (list, tuple)):

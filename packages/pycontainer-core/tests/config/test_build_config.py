@@ -124,6 +124,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"extras": ["a b"]}, "is not a name"),
     ({"package": "-x"}, "is not a name"),
     ({"index_url": "file:///x"}, "URL of a package index"),
+    ({"os_packages": ["LibPQ5"]}, "is not a package"),
+    ({"os_packages": ["libpq5:arm64"]}, "is not a package"),
+    ({"os_exclude": ["libpq5=1"]}, "is not the name of a package"),
+    ({"os_archive": ["ftp://bob:hunter2@archive.example/debian"]}, "is not a package archive"),
+    ({"os_snapshot": "https://snapshot.example/"}, "URL of a snapshot service"),
+    ({"base_image": "deb:../x"}, "names no suite"),
+    ({"base_packages": ["python3"]}, "made of packages"),
     ({"registry": "http://host:5000"}, "is not a registry"),
     ({"registry": "https://bob:hunter2@host.example"}, "holds credentials"),
     ({"registry": "acme"}, "names no registry"),
@@ -212,7 +219,12 @@ def test_times_are_read_in_both_forms(created: int | str, text: str) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    config = BuildConfig(username="bob", password="hunter2", index_url="https://bob:hunter2@index.example/simple")
+    config = BuildConfig(
+        username="bob",
+        password="hunter2",
+        index_url="https://bob:hunter2@index.example/simple",
+        os_archive=["https://bob:hunter2@archive.example/debian"],
+    )
     assert "hunter2" not in repr(config)
     assert config.password is not None
     assert str(config.password) == "***"

@@ -42,6 +42,17 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "lenient_wheels": ("gmsh", '["gmsh"]', ("gmsh",)),
     "build_sdists": ("lxml", '["lxml"]', ("lxml",)),
     "index_url": ("https://index.example/simple", '"https://index.example/simple"', "https://index.example/simple"),
+    "os_packages": ("libpq5,libgomp1=12.2.0-14", '["libpq5", "libgomp1=12.2.0-14"]', ("libpq5", "libgomp1=12.2.0-14")),
+    "os_exclude": ("libglx-mesa0", '["libglx-mesa0"]', ("libglx-mesa0",)),
+    "os_allow_upgrades": ("gcc-12-base", '["gcc-12-base"]', ("gcc-12-base",)),
+    "os_unconfigured": ("libgvc6", '["libgvc6"]', ("libgvc6",)),
+    "os_archive": (
+        "https://archive.example/debian bookworm main",
+        '["https://archive.example/debian bookworm main"]',
+        ("https://archive.example/debian bookworm main",),
+    ),
+    "os_keyring": ("/x/keys.gpg", '"/x/keys.gpg"', "/x/keys.gpg"),
+    "os_snapshot": ("https://snap.example/{time}", '"https://snap.example/{time}"', "https://snap.example/{time}"),
     "registry": ("ghcr.io/acme", '"ghcr.io/acme"', "ghcr.io/acme"),
     "insecure_registries": ("reg.example:5000", '["reg.example:5000"]', ("reg.example:5000",)),
     "mirrors": ("docker.io=m.example", '{ "docker.io" = ["m.example"] }', {"docker.io": "m.example"}),
@@ -53,7 +64,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
 BOOLEANS = [option for option in OPTIONS.values() if option.is_field and option.shape is Shape.BOOLEAN]
 FIELDS = [option for option in OPTIONS.values() if option.is_field]
 # Options that cannot be tested alone: they need another one, or no file may hold them.
-APART = {"only_groups", "username", "password", "context_path"}
+APART = {"only_groups", "base_packages", "username", "password", "context_path"}
 
 
 def load(root: Path, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Loaded:

@@ -44,7 +44,8 @@ class BuildConfig:
         annotations: Of manifest and index; they go before those that are found.
         reproducible: Whether the same inputs give the same digest; else the image tells the time of its build.
         created: Seconds since 1970, or RFC 3339; stored as seconds.
-        base_image: A reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`.
+        base_image: A reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, or `deb:SUITE`, which is made of
+            Debian packages.
         platform: `linux/arm64`; see `platforms`. Empty means the architecture of this host.
         python: `3.12` or `3.12.4`, where the base image does not tell.
         libc: `glibc:2.36` or `musl:1.2`, where the base image does not tell.
@@ -74,6 +75,14 @@ class BuildConfig:
         allow_outside: Whether dependencies may come from directories outside of the lock file's.
         index_url: The package index where the lock names none. May hold credentials: it is not shown.
         strict: Whether two wheels with different files of one path are an error.
+        os_packages: Packages of the base's distribution to add: `name` or `name=version`.
+        os_exclude: Packages to leave out although others need them, by name.
+        os_allow_upgrades: Packages of the base that may be upgraded, by name.
+        os_unconfigured: Packages to add although their scripts would have to be run, by name.
+        base_packages: What a base `deb:SUITE` is made of; empty means the usual packages.
+        os_archive: `URI` or `URI SUITE COMPONENT…`. May hold credentials: it is not shown.
+        os_keyring: OpenPGP keys of the archive.
+        os_snapshot: URL of the snapshot service, with `{time}` where the time stands.
         registry: Host, or host and repository, for tags that name no registry.
         username: At the registry that is pushed to.
         password: Its password; stored as `Redacted`.
@@ -136,6 +145,15 @@ class BuildConfig:
     allow_outside: bool = False
     index_url: str | None = field(default=None, repr=False)
     strict: bool = False
+
+    os_packages: Sequence[str] = ()
+    os_exclude: Sequence[str] = ()
+    os_allow_upgrades: Sequence[str] = ()
+    os_unconfigured: Sequence[str] = ()
+    base_packages: Sequence[str] = ()
+    os_archive: Sequence[str] = field(default=(), repr=False)
+    os_keyring: str | os.PathLike[str] | None = None
+    os_snapshot: str | None = None
 
     registry: str | None = None
     username: str | None = None

@@ -10,7 +10,17 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.config.forms import form
-from pycontainer.config.names import check_base_image, check_host, check_mirror, check_registry, check_tag
+from pycontainer.config.names import (
+    check_archive,
+    check_base_image,
+    check_host,
+    check_mirror,
+    check_os_package,
+    check_os_package_name,
+    check_registry,
+    check_snapshot,
+    check_tag,
+)
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.problems import Problem
 from pycontainer.config.values import MAX_ID, Output, Port, check_image_path, show
@@ -285,6 +295,13 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "build_sdists": _name,
     "lenient_wheels": _name,
     "index_url": _index_url,
+    "os_packages": check_os_package,
+    "os_exclude": check_os_package_name,
+    "os_allow_upgrades": check_os_package_name,
+    "os_unconfigured": check_os_package_name,
+    "base_packages": check_os_package,
+    "os_archive": check_archive,
+    "os_snapshot": check_snapshot,
     "registry": check_registry,
     "username": _username,
     "password": _password,
@@ -311,6 +328,14 @@ def _disagreements(values: Mapping[str, Any]) -> list[Problem]:
     if values.get("only_groups") and not (values.get("groups") or values.get("all_groups")):
         problems.append(
             Problem(option="only_groups", message="No groups are chosen", hint="Set {groups} or {all_groups}")
+        )
+    if values.get("base_packages") and not str(values.get("base_image", "")).startswith("deb:"):
+        problems.append(
+            Problem(
+                option="base_packages",
+                message="Only a base that is made of packages has them",
+                hint="Set {base_image} to one, such as `deb:bookworm`, or name packages to add in {os_packages}",
+            )
         )
     if values.get("quiet") and values.get("verbose"):
         problems.append(Problem(option="quiet", message="Quiet and verbose exclude each other"))

@@ -15,6 +15,10 @@ from pycontainer.errors import ConfigError, PyContainerError
 from pycontainer.oci import Reference
 
 _DOCKER_HUB: Final = "docker.io"
+# The name of a suite that a base image is composed of; `docker.io/library/deb` has to be written whole.
+_SUITE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)
+_PACKAGE: Final = re.compile(r"[a-z0-9][a-z0-9+.-]{1,127}", re.ASCII)
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:-]{0,127}", re.ASCII)
 _HOST_PORT: Final = re.compile(r":[0-9]+$", re.ASCII)
 
 
@@ -56,18 +60,87 @@ def check_tag(text: str) -> str:
 
 
 def check_base_image(text: str) -> str:
-    """A reference, an archive or layout, or `scratch`.
+    """A reference, an archive or layout, `deb:SUITE`, or `scratch`.
 
     Raises:
         ConfigError: It is not.
     """
     kind, colon, path = text.partition(":")
+    if kind == "deb" and colon:
+        return _check_suite(text, path)
     if text == "scratch" or (colon and path and kind in {"oci", "oci-archive", "docker-archive"} and "/" not in kind):
         return text
     try:
         Reference.parse(text)
     except PyContainerError as error:
         raise _reference_error(text, error) from error
+    return text
+
+
+def _check_suite(text: str, suite: str) -> str:
+    if not _SUITE.fullmatch(suite):
+        raise ConfigError(f"`{show(text)}` names no suite", facts=["expected: such as `deb:bookworm`"])
+    return text
+
+
+def check_os_package(text: str) -> str:
+    """The name of an operating system package (Debian Policy 5.6.7), which a version may follow.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    name, equals, version = text.partition("=")
+    if not _PACKAGE.fullmatch(name) or (equals and not _VERSION.fullmatch(version)):
+        raise ConfigError(
+            f"`{show(text)}` is not a package", facts=["expected: such as `libpq5`, or `libpq5=15.14-0+deb12u1`"]
+        )
+    return text
+
+
+def check_os_package_name(text: str) -> str:
+    """The name of an operating system package, alone.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not _PACKAGE.fullmatch(text):
+        raise ConfigError(f"`{show(text)}` is not the name of a package", facts=["expected: such as `libpq5`"])
+    return text
+
+
+def check_archive(text: str) -> str:
+    """An archive as apt's `sources.list` names it, without `deb`; it may hold credentials, so it is never quoted.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - rarely needed
+
+    uri = text.partition(" ")[0]
+    try:
+        parts = urlsplit(uri)
+        known = parts.scheme in {"https", "http"} and bool(parts.hostname)
+    except ValueError:
+        known = False
+    if not known or not text.isprintable():
+        raise ConfigError(
+            "The value is not a package archive",
+            facts=["expected: `https://…/debian`, or `https://…/debian SUITE main`"],
+        )
+    return text
+
+
+def check_snapshot(text: str) -> str:
+    """The URL of a snapshot service.
+
+    Raises:
+        ConfigError: It is not, or has no place for the time.
+    """
+    check_archive(text)
+    if "{time}" not in text or " " in text:
+        raise ConfigError(
+            "The value is not the URL of a snapshot service", facts=["expected: `https://…/archive/debian/{time}`"]
+        )
     return text
 
 

@@ -38,6 +38,7 @@ class Group(Enum):
     RUN = "How the container runs"
     CONTENT = "What goes into the image"
     DEPENDENCIES = "Dependencies"
+    SYSTEM = "Operating system packages"
     REGISTRY = "Registries and networks"
     BUILD = "How the build works"
     REPORT = "What is reported"

@@ -106,7 +106,7 @@ _BASE: Final = (
         group=Group.BASE,
         flags=("-b", "--base-image"),
         metavar="IMAGE",
-        help="image to build on: a reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`",
+        help="image to build on: a reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `deb:SUITE`",
         default="`python:X.Y-slim` by `.python-version` or `requires-python`",
     ),
     Option(
@@ -403,6 +403,82 @@ _DEPENDENCIES: Final = (
     ),
 )
 
+_SYSTEM: Final = (
+    Option(
+        name="os_packages",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--os-package",),
+        metavar="NAME[=VERSION]",
+        commas=True,
+        help="package of the base image's distribution to add with all that it needs, such as `libpq5`",
+    ),
+    Option(
+        name="os_exclude",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--os-exclude",),
+        metavar="NAME",
+        commas=True,
+        help="package to leave out although another one needs it, with what it alone would bring",
+    ),
+    Option(
+        name="os_allow_upgrades",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--os-allow-upgrade",),
+        metavar="NAME",
+        commas=True,
+        help="package of the base image that may be replaced by a newer version where an added one needs it",
+    ),
+    Option(
+        name="os_unconfigured",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--os-unconfigured",),
+        metavar="NAME",
+        commas=True,
+        help="package to add although it has a script that would have to be run, and is not",
+    ),
+    Option(
+        name="base_packages",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--base-package",),
+        metavar="NAME[=VERSION]",
+        commas=True,
+        help="package that a base `deb:SUITE` is made of, in place of the usual ones",
+        default="Python, libstdc++, certificates, time zones",
+    ),
+    Option(
+        name="os_archive",
+        shape=Shape.TEXTS,
+        group=Group.SYSTEM,
+        flags=("--os-archive",),
+        metavar="URI[ SUITE COMPONENT…]",
+        help="archive to take packages from, as a line of apt's `sources.list` without `deb`",
+        default="the apt sources of the base image, else of this host",
+    ),
+    Option(
+        name="os_keyring",
+        shape=Shape.PATH,
+        group=Group.SYSTEM,
+        flags=("--os-keyring",),
+        metavar="FILE",
+        help="OpenPGP keys that the archive is signed with",
+        default="what the apt sources name, else the keyrings of the base image, else of this host",
+    ),
+    Option(
+        name="os_snapshot",
+        shape=Shape.TEXT,
+        group=Group.SYSTEM,
+        flags=("--os-snapshot",),
+        metavar="URL",
+        help="snapshot service to take locked packages from that have left the archive; `{time}` stands for when",
+        default="the one that apt sources name in a comment",
+    ),
+)
+
 _REGISTRY: Final = (
     Option(
         name="registry",
@@ -579,5 +655,16 @@ _REPORT: Final = (
 )
 
 OPTIONS: Final[Mapping[str, Option]] = {
-    option.name: option for option in (*_IMAGE, *_BASE, *_RUN, *_CONTENT, *_DEPENDENCIES, *_REGISTRY, *_BUILD, *_REPORT)
+    option.name: option
+    for option in (
+        *_IMAGE,
+        *_BASE,
+        *_RUN,
+        *_CONTENT,
+        *_DEPENDENCIES,
+        *_SYSTEM,
+        *_REGISTRY,
+        *_BUILD,
+        *_REPORT,
+    )
 }

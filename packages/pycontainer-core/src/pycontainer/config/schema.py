@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_OS_NAME: Final = r"^[a-z0-9][a-z0-9+.-]+$"
+_OS_PACKAGE: Final = r"^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9][A-Za-z0-9.+~:-]*)?$"
 _ONE_LINE: Final = r"^[^\u0000-\u001F\u007F]*$"
 _NO_NUL: Final = r"^[^\u0000]*$"
 _IMAGE_PATH: Final = r"^/(?!(.*/)?\.\.?(/|$))[^\u0000-\u001F\u007F]*$"
@@ -44,6 +46,13 @@ _PATTERNS: Final[Mapping[str, str]] = {
     "lenient_wheels": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "build_sdists": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     "index_url": r"^https?://\S+$",
+    "os_packages": _OS_PACKAGE,
+    "os_exclude": _OS_NAME,
+    "os_allow_upgrades": _OS_NAME,
+    "os_unconfigured": _OS_NAME,
+    "base_packages": _OS_PACKAGE,
+    "os_archive": r"^https?://[^/\s]+(/\S*)?( .+)?$",
+    "os_snapshot": r"^https?://\S*\{time\}\S*$",
     "registry": r"^(https://)?[^\s@:/]+(:[0-9]+)?(/[^\s@:]*)?$",
     "username": r"^[^:\u0000-\u001F\u007F]+$",
     "insecure_registries": _HOST,
