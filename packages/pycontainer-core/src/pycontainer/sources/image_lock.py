@@ -1,0 +1,210 @@
+"""`pycontainer.lock`: the base image by digest, and the operating system packages of every platform by hash.
+
+    lock = read_image_lock(root / FILENAME)
+    lock.system.platforms["linux/amd64"].packages
+    write_image_lock(root / FILENAME, lock)
+
+It stands beside the project's own lock, which says nothing of what lies below Python. It names no server: packages are
+found by their path in whatever archive apt's sources, or the options, name. One line a package, sorted, so that a diff
+reads as what changed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from pycontainer.blobs.store import atomic_file
+from pycontainer.errors import LockError
+from pycontainer.sources.debian.package import BinaryPackage
+from pycontainer.sources.locks.document import convert, parse_toml, read_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+FILENAME: Final = "pycontainer.lock"
+_VERSION: Final = 1
+_HEADER: Final = "# Written by `pycontainer lock`; not for editing. Commit it with the project.\n"
+
+_Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]{0,127}$")]
+_Version = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.+~:-]{1,128}$")]
+_Time = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+# Relative, and no part of it begins with a dot.
+_Path = Annotated[str, msgspec.Meta(pattern=r"^(?:[A-Za-z0-9_][A-Za-z0-9_.+~%:-]*/)*[A-Za-z0-9_][A-Za-z0-9_.+~%:-]*$")]
+_Size = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+
+
+class LockedBase(msgspec.Struct, frozen=True, kw_only=True):
+    """The base image: as the options name it, and what that was."""
+
+    image: str
+    digest: _Digest
+
+
+class LockedRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """A release of the archive that packages were chosen from: its suite, its date, and the hash of its file."""
+
+    suite: str
+    date: _Time
+    sha256: _Sha256
+
+
+class LockedDeb(msgspec.Struct, frozen=True, kw_only=True):
+    """A `.deb`: `path` is relative to the archive, `size` in bytes."""
+
+    name: _Name
+    version: _Version
+    architecture: _Name
+    path: _Path
+    size: _Size
+    sha256: _Sha256
+
+    @property
+    def package(self) -> BinaryPackage:
+        """The package, as far as it has to be known to take it."""
+        return BinaryPackage(
+            name=self.name,
+            version=self.version,
+            architecture=self.architecture,
+            filename=self.path,
+            size=self.size,
+            sha256=self.sha256,
+        )
+
+    @classmethod
+    def of(cls, package: BinaryPackage) -> LockedDeb:
+        """A package of an index."""
+        return cls(
+            name=package.name,
+            version=package.version,
+            architecture=package.architecture,
+            path=package.filename,
+            size=package.size,
+            sha256=package.sha256,
+        )
+
+
+class LockedPlatform(msgspec.Struct, frozen=True, kw_only=True):
+    """The packages that one platform gets, dependencies first.
+
+    Attributes:
+        installed: The digest of what the base image had when they were chosen: others may be needed on another.
+        packages: What is added.
+    """
+
+    installed: _Digest
+    packages: tuple[LockedDeb, ...] = ()
+
+
+class LockedSystem(msgspec.Struct, frozen=True, kw_only=True):
+    """Operating system packages, and what they were chosen by.
+
+    Attributes:
+        distribution: `debian`, `ubuntu`.
+        suite: The codename of its release.
+        packages: What was asked for; with those that a composed base is made of.
+        exclude: What was left out.
+        upgrades: Packages of the base that might be upgraded.
+        releases: What the archive was then; a build never goes back before it.
+        platforms: By platform.
+    """
+
+    distribution: str
+    suite: str
+    packages: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    upgrades: tuple[str, ...] = ()
+    releases: tuple[LockedRelease, ...] = ()
+    platforms: dict[str, LockedPlatform] = {}
+
+
+class ImageLock(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. `base` is none where the base image is composed of packages."""
+
+    version: int = _VERSION
+    base: LockedBase | None = None
+    system: LockedSystem | None = None
+
+    def to_toml(self) -> str:
+        """The text of the file: the same lock gives the same text."""
+        return _HEADER + "".join(f"{line}\n" for line in self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"version = {self.version}"
+        if self.base is not None:
+            yield from ("", "[base]", f"image = {_text(self.base.image)}", f"digest = {_text(self.base.digest)}")
+        if self.system is not None:
+            yield from _system_lines(self.system)
+
+
+def read_image_lock(path: Path) -> ImageLock | None:
+    """The lock, or none where there is no such file.
+
+    Raises:
+        LockError: It cannot be read, is of a later version, or is not what `pycontainer lock` writes.
+    """
+    if not path.exists():
+        return None
+    document, _ = parse_toml(read_content(path), path)
+    version = document.get("version")
+    if version != _VERSION:
+        later = isinstance(version, int) and version > _VERSION
+        raise LockError(
+            f"`{path.name}` has version `{str(version)[:20]}`, which is not known",
+            facts=[f"file: {path}", f"known: {_VERSION}"],
+            hint="Use a newer pycontainer" if later else "Write it again with `pycontainer lock`",
+        )
+    return convert(document, ImageLock, path)
+
+
+def write_image_lock(path: Path, lock: ImageLock) -> bool:
+    """Write the lock in place of what is there; whether that changed anything.
+
+    Raises:
+        StoreError: The disk does not take it; the old file is as it was.
+    """
+    content = lock.to_toml().encode()
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    with atomic_file(path) as file:
+        file.write(content)
+    return True
+
+
+def _system_lines(system: LockedSystem) -> Iterator[str]:
+    yield from ("", "[system]", f"distribution = {_text(system.distribution)}", f"suite = {_text(system.suite)}")
+    yield f"packages = {_texts(system.packages)}"
+    if system.exclude:
+        yield f"exclude = {_texts(system.exclude)}"
+    if system.upgrades:
+        yield f"upgrades = {_texts(system.upgrades)}"
+    yield from _table_lines("releases", system.releases)
+    for name, platform in system.platforms.items():
+        yield from ("", f"[system.platforms.{_text(name)}]", f"installed = {_text(platform.installed)}")
+        yield from _table_lines("packages", platform.packages)
+
+
+def _table_lines(key: str, rows: Sequence[msgspec.Struct]) -> Iterator[str]:
+    yield f"{key} = ["
+    for row in rows:
+        fields = ", ".join(f"{name} = {_value(value)}" for name, value in msgspec.structs.asdict(row).items())
+        yield f"    {{ {fields} }},"
+    yield "]"
+
+
+def _value(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else _text(value)
+
+
+def _texts(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
+
+
+def _text(value: str) -> str:
+    """A basic string of TOML: JSON's escapes are among TOML's, and JSON leaves only DEL as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
