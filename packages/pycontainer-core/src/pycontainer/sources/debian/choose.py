@@ -1,0 +1,125 @@
+"""Which operating system packages a base image gets: those of `pycontainer.lock`, or those the archive has now.
+
+choice = choose_packages(wishes, state, platform="linux/amd64", locked=lock.system, archive=archive)
+choice.packages                # dependencies first, each known by its hash
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pycontainer.errors import LockError
+from pycontainer.events import Warned, ignore
+from pycontainer.sources.image_lock import FILENAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.events import Emit
+    from pycontainer.sources.debian.package import BinaryPackage
+    from pycontainer.sources.debian.state import DebianState
+    from pycontainer.sources.image_lock import LockedPlatform, LockedSystem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What the options say of operating system packages.
+
+    Attributes:
+        packages: To add: `name` or `name=version`.
+        exclude: To leave out, by name.
+        upgrades: Packages of the base that may be upgraded, by name.
+        unconfigured: Packages whose scripts need not be run, by name.
+    """
+
+    packages: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    upgrades: tuple[str, ...] = ()
+    unconfigured: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageChoice:
+    """The packages of one platform.
+
+    Attributes:
+        wishes: What they were chosen by.
+        state: What they are added to.
+        packages: Dependencies first; with those that take the place of older ones of the base.
+        locked: Whether they come from the lock.
+    """
+
+    wishes: Wishes
+    state: DebianState
+    packages: tuple[BinaryPackage, ...]
+    locked: bool
+
+
+def installed_digest(packages: Sequence[BinaryPackage]) -> str:
+    """A digest of what a base has: of name, version and architecture of each package, whatever their order."""
+    lines = sorted(f"{package.name} {package.version} {package.architecture}\n" for package in packages)
+    return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
+
+
+def choose_from_lock(
+    wishes: Wishes,
+    state: DebianState,
+    locked: LockedSystem | None,
+    *,
+    platform: str,
+    required: bool,
+    emit: Emit = ignore,
+) -> PackageChoice | None:
+    """What the lock holds for a platform, or none where there is no lock or it no longer fits.
+
+    Args:
+        wishes: What the options say.
+        state: What the base has.
+        locked: The lock's part, or none.
+        platform: By whose name the lock has it.
+        required: Whether only the lock will do.
+        emit: Told why a lock is passed over.
+
+    Raises:
+        LockError: Nothing fits, and it is required.
+    """
+    reason = _unfit(wishes, state, locked, platform)
+    if locked is not None and reason is None:
+        packages = tuple(deb.package for deb in locked.platforms[platform].packages)
+        return PackageChoice(wishes=wishes, state=state, packages=packages, locked=True)
+    if required:
+        raise LockError(
+            f"`{FILENAME}` does not hold the operating system packages of this build",
+            facts=[reason or "there is no such file"],
+            hint="Run `pycontainer lock`",
+        )
+    if reason is not None:
+        emit(Warned(message=f"`{FILENAME}` is passed over: {reason}", hint="Run `pycontainer lock`"))
+    return None
+
+
+def _unfit(wishes: Wishes, state: DebianState, locked: LockedSystem | None, platform: str) -> str | None:
+    """Why a lock does not hold what is wanted; none where it does, and where there is none."""
+    if locked is None:
+        return None
+    if (locked.distribution, locked.suite) != (state.distribution, state.codename):
+        return f"it is for {locked.distribution} {locked.suite}, the base is {state.distribution} {state.codename}"
+    for name, ours, theirs in (
+        ("os-packages", wishes.packages, locked.packages),
+        ("os-exclude", wishes.exclude, locked.exclude),
+        ("os-allow-upgrades", wishes.upgrades, locked.upgrades),
+    ):
+        if set(ours) != set(theirs):
+            return f"{name} has changed since it was written"
+    known = locked.platforms.get(platform)
+    if known is None:
+        return f"it has nothing for {platform}"
+    return _changed(known, state)
+
+
+def _changed(known: LockedPlatform, state: DebianState) -> str | None:
+    if known.installed != installed_digest(state.packages):
+        return "the base image has other packages than when it was written"
+    return None
