@@ -6,12 +6,24 @@ package.name, package.version, package.depends        # "libpq5", "15.14-0+deb12
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pycontainer.errors import DocumentError
+from pycontainer.sources.debian.relations import NAME
+from pycontainer.sources.debian.version import version_key
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_ANY: Final = re.compile(r".*", re.DOTALL)
+_ARCHITECTURE: Final = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
+_SIZE: Final = re.compile(r"\d{1,15}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+# Relative, and nowhere upwards: it is appended to the address of the archive.
+_FILENAME: Final = re.compile(r"(?!/)(?!(?:[^/]*/)*\.\.(?:/|$))[!-~]{1,1000}", re.ASCII)
 
 
 class BinaryPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,6 +74,11 @@ class BinaryPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether dpkg's database has it as installed, be it without its scripts having run yet."""
+        return not self.status.endswith((" not-installed", " config-files", " half-installed"))
+
     @classmethod
     def of(cls, paragraph: Mapping[str, str]) -> BinaryPackage:
         """The package of a paragraph, whose field names may be in any case.
@@ -69,4 +86,39 @@ class BinaryPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         Raises:
             DocumentError: `Package`, `Version` or `Architecture` is missing or malformed.
         """
-        raise NotImplementedError
+        fields = {name.lower(): value for name, value in paragraph.items()}
+        return cls(
+            name=_matching(fields, "package", NAME),
+            version=_version(fields),
+            architecture=_matching(fields, "architecture", _ARCHITECTURE),
+            depends=fields.get("depends", ""),
+            pre_depends=fields.get("pre-depends", ""),
+            provides=fields.get("provides", ""),
+            conflicts=fields.get("conflicts", ""),
+            breaks=fields.get("breaks", ""),
+            replaces=fields.get("replaces", ""),
+            multi_arch=fields.get("multi-arch", ""),
+            essential=fields.get("essential", "").lower() == "yes",
+            priority=fields.get("priority", ""),
+            section=fields.get("section", ""),
+            source=fields.get("source", ""),
+            filename=_matching(fields, "filename", _FILENAME, default=""),
+            size=int(_matching(fields, "size", _SIZE, default="0")),
+            sha256=_matching(fields, "sha256", _SHA256, default="").lower(),
+            status=fields.get("status", ""),
+        )
+
+
+def _matching(fields: Mapping[str, str], name: str, pattern: re.Pattern[str], *, default: str | None = None) -> str:
+    value = fields.get(name, default)
+    if value is None:
+        raise DocumentError(f"A paragraph of package `{fields.get('package', '?')[:100]}` has no `{name}`")
+    if value != default and pattern.fullmatch(value) is None:
+        raise DocumentError(f"`{value[:100]}` is no `{name}` of package `{fields.get('package', '?')[:100]}`")
+    return value
+
+
+def _version(fields: Mapping[str, str]) -> str:
+    version = _matching(fields, "version", _ANY)
+    version_key(version)
+    return version
