@@ -1,4 +1,4 @@
-"""Decompressing streams: what a layer's bytes are once gzip or zstd is taken off.
+"""Decompressing streams: what a layer's bytes are once gzip or zstd is taken off, and a Debian package's once xz is.
 
     with open_decompressed(blob.open(), descriptor.media_type) as tar: ...
 
@@ -31,6 +31,8 @@ _MAX_WINDOW = 1 << 27
 # What is fed at once bounds what comes out at once: 16 KiB of deflate give up to 16 MiB, 1 KiB of zstd up to 32 MiB.
 _GZIP_SLICE = 1 << 14
 _ZSTD_SLICE = 1 << 10
+# 4 KiB of xz give up to 28 MiB.
+_XZ_SLICE = 1 << 12
 _OUTPUT = 1 << 20
 _MAGIC_SIZE = 4
 _SKIPPABLE = 0x5
@@ -63,7 +65,12 @@ class Inflater(Decoder, Protocol):
 
 
 def open_decompressed(
-    stream: BinaryIO, media_type: str | None = None, *, max_size: int = MAX_SIZE, max_ratio: int = MAX_RATIO
+    stream: BinaryIO,
+    media_type: str | None = None,
+    *,
+    max_size: int = MAX_SIZE,
+    max_ratio: int = MAX_RATIO,
+    xz: bool = False,
 ) -> BinaryIO:
     """A stream of the uncompressed bytes; closing it closes `stream`.
 
@@ -72,6 +79,7 @@ def open_decompressed(
         media_type: What the bytes were said to be; for the error's facts only.
         max_size: The most bytes that may come out.
         max_ratio: The most bytes that may come out for one that goes in.
+        xz: Whether the bytes may be xz, too, which not every engine can read in a layer.
 
     Raises:
         DocumentError: From the stream: damaged, cut off, followed by garbage, or larger than allowed.
@@ -83,6 +91,8 @@ def open_decompressed(
         chunks = _decoded(source, _gzip())
     elif _starts_zstd(head):
         chunks = _decoded(source, _zstd())
+    elif xz and _starts_xz(head):
+        chunks = _decoded(source, _xz())
     else:
         chunks = iter(lambda: source.read(_OUTPUT), b"")
     reader = _Decompressed(chunks, source, media_type=media_type, max_size=max_size, max_ratio=max_ratio)
@@ -224,6 +234,10 @@ def _starts_zstd(data: bytes) -> bool:
     return data[:4] == b"\x28\xb5\x2f\xfd" or (data[1:4] == b"\x2a\x4d\x18" and data[0] >> 4 == _SKIPPABLE)
 
 
+def _starts_xz(data: bytes) -> bool:
+    return data[:4] == b"\xfd7zX"
+
+
 def _gzip() -> _Format:
     return _Format(
         name="gzip",
@@ -237,6 +251,20 @@ def _gzip() -> _Format:
 def _zstd() -> _Format:
     decoder, error = _zstd_decoder()
     return _Format(name="zstd", slice_size=_ZSTD_SLICE, starts=_starts_zstd, decoder=decoder, errors=(error,))
+
+
+def _xz() -> _Format:
+    import lzma  # noqa: PLC0415 - no layer needs it, and not every Python has it
+
+    # `xz -9` needs 65 MiB.
+    limit = _MAX_WINDOW + (1 << 20)
+    return _Format(
+        name="xz",
+        slice_size=_XZ_SLICE,
+        starts=_starts_xz,
+        decoder=lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=limit),
+        errors=(lzma.LZMAError,),
+    )
 
 
 def _zstd_decoder() -> tuple[Callable[[], Decoder], type[Exception]]:

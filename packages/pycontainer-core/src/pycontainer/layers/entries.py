@@ -47,6 +47,8 @@ class Entry:
         size: Bytes of content; 0 for all but files.
         mtime: Seconds since the epoch.
         target: Of a symbolic link, as it is stored; of a hard link, a path like `path`.
+        user: The owner's name, where the archive tells it; what counts in a layer is the number.
+        group: The group's name.
     """
 
     path: str
@@ -57,6 +59,8 @@ class Entry:
     size: int = 0
     mtime: int = MTIME
     target: str = ""
+    user: str = ""
+    group: str = ""
 
 
 def checked_path(path: str) -> str:

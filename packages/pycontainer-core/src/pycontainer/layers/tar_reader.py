@@ -19,7 +19,7 @@ from pycontainer.errors import DocumentError
 from pycontainer.layers.entries import Entry, Kind, contained_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from typing_extensions import Buffer
 
@@ -40,11 +40,18 @@ _PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_TARGET, _VOLUME = b"xgLKV"
 _EXTENSIONS = frozenset({_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_TARGET})
 
 
-def read_entries(stream: Source, *, max_entries: int = MAX_ENTRIES) -> Iterator[tuple[Entry, BinaryIO]]:
+def read_entries(
+    stream: Source, *, max_entries: int = MAX_ENTRIES, contain: Callable[[str], str] = contained_path
+) -> Iterator[tuple[Entry, BinaryIO]]:
     """Every entry of an uncompressed tar and a stream of its content, good until the next entry is asked for.
 
     After the last entry the stream is read to its end, so that a digest which is checked there is checked. An archive
     that ends between entries, without the two blocks of zeros, is whole, as it is to every engine.
+
+    Args:
+        stream: Read to its end, never closed.
+        max_entries: How many entries are too many, less one.
+        contain: Makes a path of the image of what an entry, or a hard link's target, is called in the archive.
 
     Raises:
         DocumentError: The archive is cut off, damaged, ambiguous, or made to exhaust its reader.
@@ -66,7 +73,7 @@ def read_entries(stream: Source, *, max_entries: int = MAX_ENTRIES) -> Iterator[
         count += 1
         if count > max_entries:
             raise _broken(f"it has more than {max_entries} entries")
-        entry = _entry(block, overrides, size)
+        entry = _entry(block, overrides, size, contain)
         content = _Content(stream, entry.size)
         yield entry, io.BufferedReader(content)
         content.finish()
@@ -113,7 +120,7 @@ class _Overrides:
         return _in_range(int(whole), key)
 
 
-def _entry(block: bytes, overrides: _Overrides, ustar_size: int) -> Entry:
+def _entry(block: bytes, overrides: _Overrides, ustar_size: int, contain: Callable[[str], str]) -> Entry:
     kind = _KINDS.get(block[156])
     if kind is None:
         raise _broken(f"it has an entry of the unknown type {bytes(block[156:157])!r}")
@@ -125,14 +132,16 @@ def _entry(block: bytes, overrides: _Overrides, ustar_size: int) -> Entry:
     target = (overrides.get("linkpath") or _text(block[157:257])) if kind in {Kind.SYMLINK, Kind.HARD_LINK} else ""
     mtime = overrides.number("mtime")
     return Entry(
-        path=contained_path(path),
+        path=contain(path),
         kind=kind,
         mode=_number(block[100:108], "mode") & 0o7777,
         uid=_owner(overrides.number("uid"), block[108:116]),
         gid=_owner(overrides.number("gid"), block[116:124]),
         size=_content_size(overrides.number("size"), ustar_size) if kind is Kind.FILE else 0,
         mtime=_number(block[136:148], "mtime", signed=True) if mtime is None else mtime,
-        target=contained_path(target) if kind is Kind.HARD_LINK else target,
+        target=contain(target) if kind is Kind.HARD_LINK else target,
+        user=overrides.get("uname") or _name(block, 265),
+        group=overrides.get("gname") or _name(block, 297),
     )
 
 
@@ -160,6 +169,11 @@ def _ustar_path(block: bytes) -> str:
     # star keeps two times behind a shorter prefix, and signs with its name.
     prefix = _text(block[345:476] if block[508:512] == b"tar\0" else block[345:500])
     return f"{prefix}/{name}" if prefix else name
+
+
+def _name(block: bytes, start: int) -> str:
+    """An owner's name, which archives from before POSIX do not have."""
+    return _text(block[start : start + 32]) if block[257:262] == b"ustar" else ""
 
 
 def _text(raw: bytes) -> str:

@@ -97,6 +97,26 @@ class LayerWriter:
         self._take(path)
         self._append(header(path, Kind.SYMLINK, mode=0o777, uid=uid, gid=gid, mtime=self._mtime, target=target), (), 0)
 
+    def hard_link(self, path: str, target: str, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+        """Another name of a file that was written before; the attributes are that file's.
+
+        Raises:
+            DocumentError: Nothing that a hard link can name has been written there.
+        """
+        if self._taken.get(target, ()) is not None:
+            raise DocumentError(f"The hard link `{path}` names `{target}`, which the layer does not have")
+        self._take(path)
+        self._append(
+            header(path, Kind.HARD_LINK, mode=mode, uid=uid, gid=gid, mtime=self._mtime, target=target), (), 0
+        )
+
+    def whiteout(self, path: str) -> None:
+        """Remove what lower layers have under a path (image-spec, *layer.md*, Whiteouts)."""
+        parent, _, name = checked_path(path).rpartition("/")
+        self._take(path)
+        hidden = f"{parent}/.wh.{name}" if parent else f".wh.{name}"
+        self._append(header(hidden, Kind.FILE, mtime=self._mtime), (), 0)
+
     def file(self, path: str, content: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
         """A file whose content is at hand."""
         self.stream(path, io.BytesIO(content), len(content), mode=mode, uid=uid, gid=gid)
