@@ -69,6 +69,7 @@ class DebSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         paths: Of `data.tar`, in its order; the root is left out.
         libraries: Among its files.
         kept: The contents of files that the effects of scripts need, by `PackedPath.path`; see `kept.py`.
+        sums: MD5, in hexadecimal, of configuration files by path; of all files where the package has no `md5sums`.
     """
 
     package: BinaryPackage
@@ -78,12 +79,12 @@ class DebSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paths: tuple[PackedPath, ...] = ()
     libraries: tuple[SharedLibrary, ...] = ()
     kept: dict[str, bytes] = {}
+    sums: dict[str, str] = {}
 
     @property
     def conffiles(self) -> tuple[str, ...]:
         """The paths of its configuration files, relative to the root."""
-        lines = (line.split(" ") for line in self.members.get("conffiles", "").splitlines() if line.strip())
-        return tuple(path.strip("/") for *flags, path in lines if "remove-on-upgrade" not in flags)
+        return conffile_paths(self.members.get("conffiles", ""))
 
     @property
     def md5sums(self) -> str:
@@ -94,3 +95,9 @@ class DebSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def triggers(self) -> str:
         """The lines of deb-triggers(5)."""
         return self.members.get("triggers", "")
+
+
+def conffile_paths(text: str) -> tuple[str, ...]:
+    """The paths in a `conffiles` that are in the package, relative to the root (deb-conffiles(5))."""
+    lines = (line.split(" ") for line in text.splitlines() if line.strip())
+    return tuple(path.strip("/") for *flags, path in lines if "remove-on-upgrade" not in flags)
