@@ -8,6 +8,7 @@ state.tree.kind("usr/bin/python3"), state.files["etc/ld.so.conf"]
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -46,3 +47,28 @@ class DebianState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     info: tuple[str, ...] = ()
     lists: dict[str, str] = {}
     files: dict[str, bytes] = {}
+
+    @property
+    def ground(self) -> str:
+        """A digest of what decides where the files of a package go, and whose they are."""
+        accounts = [self.files.get("etc/passwd", b""), self.files.get("etc/group", b"")]
+        packages = [str(package) for package in self.packages]
+        ground = msgspec.json.encode([self.tree.digest, accounts, packages, self.lists], order="deterministic")
+        return hashlib.sha256(ground).hexdigest()
+
+
+def owners(state: DebianState) -> dict[str, tuple[BinaryPackage, ...]]:
+    """The packages that own each file, by its canonical path; directories are everybody's and left out."""
+    packages = {
+        key: package for package in state.packages for key in (package.name, f"{package.name}:{package.architecture}")
+    }
+    found: dict[str, tuple[BinaryPackage, ...]] = {}
+    for name, paths in state.lists.items():
+        package = packages.get(name)
+        if package is None:
+            continue
+        for line in paths.splitlines():
+            path = state.tree.canonical(line.strip("/"))
+            if path and path not in state.tree.directories:
+                found[path] = (*found.get(path, ()), package)
+    return found
