@@ -1,0 +1,1 @@
+"""What maintainer scripts would have done, without running one: recognised, reproduced, or refused by name."""
