@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pycontainer.layers.linkage import LinkedLibraries
 from pycontainer.oci import Descriptor, Digest
 
 
@@ -11,7 +12,7 @@ class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """A distribution that a layer installs. `name` is normalised (PEP 503); `sha256` is the wheel's.
 
     `license` is an SPDX expression, or what else the wheel's metadata declares; records made before it was written down
-    have none.
+    have none. `libraries` has the shared libraries that its files bring and need, one value an architecture.
     """
 
     name: str
@@ -21,15 +22,20 @@ class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     size: int = 0
     startup_files: tuple[str, ...] = ()
     license: str | None = None
+    libraries: tuple[LinkedLibraries, ...] = ()
 
 
 class LayerContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a layer holds. `size` is the bytes of its files, unpacked; `startup_files` lists `.pth` and the like."""
+    """What a layer holds. `size` is the bytes of its files, unpacked.
+
+    `libraries` has the shared libraries of files that belong to none of the packages.
+    """
 
     packages: tuple[PackageContents, ...] = ()
     files: int = 0
     size: int = 0
     warnings: tuple[str, ...] = ()
+    libraries: tuple[LinkedLibraries, ...] = ()
 
 
 class LayerRecord(msgspec.Struct, frozen=True, kw_only=True):

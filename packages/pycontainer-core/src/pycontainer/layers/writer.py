@@ -131,8 +131,21 @@ class LayerWriter:
         head = header(path, Kind.FILE, size=size, mode=mode, uid=uid, gid=gid, mtime=self._mtime)
         self._append(head, _exactly(source, size, path), size)
 
-    def deflated(self, path: str, member: DeflatedMember, *, mode: int = 0o644) -> Inflated:
+    def deflated(
+        self,
+        path: str,
+        member: DeflatedMember,
+        *,
+        mode: int = 0o644,
+        watch: Callable[[BytesLike], None] | None = None,
+    ) -> Inflated:
         """A member of a wheel: inflated once, to check and to hash it, and spliced where it is large.
+
+        Args:
+            path: Where it goes.
+            member: What is written.
+            mode: Its permissions.
+            watch: Shown the uncompressed content, piece by piece, in order.
 
         Raises:
             WheelError: The member is damaged. Nothing of the layer can be used then.
@@ -141,6 +154,8 @@ class LayerWriter:
         head = header(path, Kind.FILE, size=member.size, mode=mode, mtime=self._mtime)
         if member.size <= GATHER_MAX:
             data = member.content(path)
+            if watch is not None:
+                watch(data)
             if member.is_dense:
                 self._store(head, data)
             else:
@@ -148,6 +163,8 @@ class LayerWriter:
             return Inflated(size=member.size, sha256=hashlib.sha256(data, usedforsecurity=False).digest())
         content = hashlib.sha256(usedforsecurity=False)
         pieces = _hashed(member.chunks(path), content)
+        if watch is not None:
+            pieces = _watched(pieces, watch)
         if member.method == STORED:
             self._append(head, pieces, member.size)
         else:
@@ -273,4 +290,10 @@ def _exactly(source: Source, size: int, path: str) -> Iterator[bytes]:
 def _hashed(pieces: Iterator[BytesLike], content: hashlib._Hash) -> Iterator[BytesLike]:
     for piece in pieces:
         content.update(piece)
+        yield piece
+
+
+def _watched(pieces: Iterator[BytesLike], watch: Callable[[BytesLike], None]) -> Iterator[BytesLike]:
+    for piece in pieces:
+        watch(piece)
         yield piece

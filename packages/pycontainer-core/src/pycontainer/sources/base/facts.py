@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError, ConfigError
-from pycontainer.sources.base.kept import packages
+from pycontainer.sources.base.kept import library, packages
+from pycontainer.sources.base.libraries import find_libraries
+from pycontainer.sources.libraries import AvailableLibraries  # noqa: TC001 - msgspec reads the annotations
 from pycontainer.sources.target import Libc, PythonVersion
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class BaseFacts:
         passwd: `/etc/passwd`, empty where there is none.
         group: `/etc/group`.
         os_release: The fields of os-release(5).
+        libraries: The shared libraries of its architecture; none where nobody knows where its loader looks.
     """
 
     python: PythonVersion | None = None
@@ -67,6 +70,7 @@ class BaseFacts:
     passwd: bytes = b""
     group: bytes = b""
     os_release: dict[str, str] = field(default_factory=dict)
+    libraries: AvailableLibraries | None = None
 
 
 def read_facts(root: RootFS, config: ImageConfig) -> BaseFacts:
@@ -76,17 +80,19 @@ def read_facts(root: RootFS, config: ImageConfig) -> BaseFacts:
         BaseImageError: `/etc/passwd` or `/etc/group` is malformed.
     """
     found = _find_interpreter(root, config)
+    libc = _find_libc(root, config, found)
     shells = (shell for shell in _SHELLS if (at := root.find(shell)) and at.is_program)
     return BaseFacts(
         python=_python_version(root, config, found) if found else None,
         interpreter=found.path if found else None,
         free_threaded=bool(found and _named_version(found)[1]),
-        libc=_find_libc(root, config, found),
+        libc=libc,
         user=config.config.user,
         shell=next(shells, None),
         passwd=_accounts(root, "/etc/passwd", fields=7),
         group=_accounts(root, "/etc/group", fields=4),
         os_release=_os_release(root),
+        libraries=_libraries(root, config, found, libc),
     )
 
 
@@ -194,8 +200,8 @@ def _libc_kind(root: RootFS, config: ImageConfig, interpreter: Found | None) -> 
 
 def _glibc(root: RootFS, config: ImageConfig) -> Libc | None:
     for folder in _library_folders(root, config):
-        if found := root.content(f"{folder}/libc.so.6"):
-            return Libc.parse(f"glibc:{found.decode()}")
+        if version := library(root.content(f"{folder}/libc.so.6")).libc:
+            return Libc.parse(f"glibc:{version}")
     known = _installed(root)
     match = _UPSTREAM.match(known.get("libc6") or known.get("glibc") or "")
     return Libc.parse(f"glibc:{match[1]}") if match else None
@@ -204,8 +210,8 @@ def _glibc(root: RootFS, config: ImageConfig) -> Libc | None:
 def _musl(root: RootFS) -> Libc | None:
     for folder in ("/lib", "/usr/lib"):
         for name in root.names(folder):
-            if name.startswith("ld-musl-") and (found := root.content(f"{folder}/{name}")):
-                return Libc.parse(f"musl:{found.decode()}")
+            if name.startswith("ld-musl-") and (version := library(root.content(f"{folder}/{name}")).libc):
+                return Libc.parse(f"musl:{version}")
     match = _UPSTREAM.match(_installed(root).get("musl", ""))
     return Libc.parse(f"musl:{match[1]}") if match else None
 
@@ -216,6 +222,17 @@ def _library_folders(root: RootFS, config: ImageConfig) -> list[str]:
     own = [f"/lib/{triplet}", f"/usr/lib/{triplet}"] if triplet else []
     others = [f"{folder}/{name}" for folder in ("/lib", "/usr/lib") for name in root.names(folder) if "-linux-" in name]
     return [*own, "/lib64", "/usr/lib64", "/lib", "/usr/lib", *others]
+
+
+def _libraries(
+    root: RootFS, config: ImageConfig, interpreter: Found | None, libc: Libc | None
+) -> AvailableLibraries | None:
+    """The libraries that modules find: where the loader looks, and beside an interpreter that has its own."""
+    if libc is None:
+        return None
+    prefix = interpreter.path.rpartition("/bin/")[0] if interpreter else ""
+    folders = [*_library_folders(root, config), "/usr/local/lib", *([f"{prefix}/lib"] if prefix else [])]
+    return find_libraries(root, config, folders, musl=libc.kind == "musl")
 
 
 def _accounts(root: RootFS, path: str, *, fields: int) -> bytes:

@@ -1,8 +1,8 @@
 r"""What is kept of the files of a base image while its layers stream by: a few facts each, never the files.
 
 root.apply(read_entries(stream), keep=kept_content)
-root.content("/usr/lib/x86_64-linux-gnu/libc.so.6")       # b"2.36"
-root.content("/var/lib/dpkg/status")                      # b"libc6 2.36-9\npython3.11-minimal 3.11.2-6\n"
+library(root.content("/usr/lib/x86_64-linux-gnu/libc.so.6"))     # KeptLibrary(libc="2.36", elf=Elf(…))
+packages(root.content("/var/lib/dpkg/status"))                  # {"libc6": "2.36-9", "python3.11-minimal": "3.11.2-6"}
 """
 
 from __future__ import annotations
@@ -10,17 +10,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+import msgspec
+
 from pycontainer.errors import BaseImageError
+from pycontainer.sources.libraries import Elf, ElfReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pycontainer.layers.entries import Entry
 
 _MAX_ACCOUNTS: Final = 1 << 20
 _MAX_TEXT: Final = 64 << 10
 _MAX_DATABASE: Final = 64 << 20
-_MAX_LIBRARY: Final = 32 << 20
+_MAX_LIBC: Final = 32 << 20
+# Of a library, what stands before the strings of its dynamic section is kept in memory while it is read.
+_MAX_LIBRARY: Final = 16 << 20
+_SLICE: Final = 1 << 20
 # PT_INTERP stands in the first page of every ELF program.
 _HEAD: Final = 4096
 
@@ -28,6 +34,13 @@ _GLIBC = re.compile(rb"GNU C Library [^\n]*? version (\d+\.\d+)")
 _MUSL = re.compile(rb"\0(1\.\d+)\.\d+(?:-git[^\0]*)?\0")
 _PY_VERSION = re.compile(rb'^#\s*define\s+PY_VERSION\s+"([^"]{1,30})"', re.MULTILINE)
 _PACKAGES = re.compile(r"(?:libc6|glibc|musl|python3|python-?3\.\d+(?:-base)?|(?:lib)?python3\.\d+-minimal)")
+
+
+class KeptLibrary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of a shared library: `libc` is the version of a C library, empty for all others."""
+
+    libc: str = ""
+    elf: Elf | None = None
 
 
 def kept_content(entry: Entry, content: BinaryIO) -> bytes | None:
@@ -40,6 +53,11 @@ def kept_content(entry: Entry, content: BinaryIO) -> bytes | None:
         if pattern.search(entry.path):
             return keep(entry, content)
     return None
+
+
+def library(kept: bytes | None) -> KeptLibrary:
+    """What was kept of a shared library."""
+    return msgspec.json.decode(kept, type=KeptLibrary) if kept else KeptLibrary()
 
 
 def packages(kept: bytes | None) -> dict[str, str]:
@@ -76,6 +94,32 @@ def _first(pattern: re.Pattern[bytes], limit: int) -> Callable[[Entry, BinaryIO]
     return keep
 
 
+def _libc(pattern: re.Pattern[bytes]) -> Callable[[Entry, BinaryIO], bytes | None]:
+    def keep(entry: Entry, content: BinaryIO) -> bytes | None:
+        del entry
+        whole = content.read(_MAX_LIBC)
+        match = pattern.search(whole)
+        return _kept_library([whole], libc=match[1].decode() if match else "")
+
+    return keep
+
+
+def _library(entry: Entry, content: BinaryIO) -> bytes | None:
+    del entry
+    return _kept_library(iter(lambda: content.read(_SLICE), b""))
+
+
+def _kept_library(chunks: Iterable[bytes], *, libc: str = "") -> bytes | None:
+    reading = ElfReading(head=_MAX_LIBRARY)
+    for chunk in chunks:
+        reading.feed(chunk)
+    elf = reading.finish()
+    if elf is not None:
+        # What libraries of the base need, the base has.
+        elf = Elf(architecture=elf.architecture, soname=elf.soname, defines=elf.defines)
+    return msgspec.json.encode(KeptLibrary(libc=libc, elf=elf)) if libc or elf else None
+
+
 def _database(name_field: bytes, version_field: bytes) -> Callable[[Entry, BinaryIO], bytes]:
     """Of a database in lines of `Field: value`: the packages of interest, one a line."""
 
@@ -105,8 +149,10 @@ _KEPT: Final[tuple[tuple[re.Pattern[str], Callable[[Entry, BinaryIO], bytes | No
     (re.compile(r"(?:^|/)os-release$"), _text),
     (re.compile(r"(?:^|/)bin/python[0-9.]*t?$"), _head),
     (re.compile(r"(?:^|/)python3\.\d+t?/patchlevel\.h$"), _first(_PY_VERSION, _MAX_TEXT)),
-    (re.compile(r"(?:^|/)(?:libc\.so\.6|libc-2\.\d+\.so)$"), _first(_GLIBC, _MAX_LIBRARY)),
-    (re.compile(r"(?:^|/)(?:ld-musl-[\w]+\.so\.1|libc\.so)$"), _first(_MUSL, _MAX_LIBRARY)),
+    (re.compile(r"(?:^|/)(?:libc\.so\.6|libc-2\.\d+\.so)$"), _libc(_GLIBC)),
+    (re.compile(r"(?:^|/)(?:ld-musl-[\w]+\.so\.1|libc\.so)$"), _libc(_MUSL)),
+    (re.compile(r"^(?!.*/(?:site|dist)-packages/)(?:.*/)?(?:lib|ld)[^/]*\.so(?:\.[^/]*)?$"), _library),
+    (re.compile(r"^etc/(?:ld\.so\.conf(?:\.d/[^/]+)?|ld-musl-[\w]+\.path)$"), _text),
     (re.compile(r"(?:^|/)dpkg/(?:status|status\.d/[^/]+)$"), _dpkg),
     (re.compile(r"(?:^|/)apk/db/installed$"), _apk),
 )

@@ -100,6 +100,16 @@ class RootFS:
         found = self.find(path)
         return found.node.content if found else None
 
+    def directories(self) -> Iterator[tuple[str, Node]]:
+        """Every directory, by its own path: links are not followed."""
+        todo = [("", self._root)]
+        while todo:
+            path, node = todo.pop()
+            yield path or "/", node
+            for name, child in node.children.items():
+                if child.kind is Kind.DIRECTORY:
+                    todo.append((f"{path}/{name}", child))
+
     def _add(self, entry: Entry, content: BinaryIO, keep: Callable[[Entry, BinaryIO], bytes | None]) -> None:
         folder, _, name = entry.path.rpartition("/")
         if not name:

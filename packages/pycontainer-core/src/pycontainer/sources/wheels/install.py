@@ -15,6 +15,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycontainer.layers.record import PackageContents
+from pycontainer.sources.libraries import ElfReading, link
 from pycontainer.sources.locks.addresses import public_url
 from pycontainer.sources.wheels import record
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from pycontainer.layers.writer import LayerWriter
+    from pycontainer.sources.libraries import Elf
     from pycontainer.sources.wheels.environment import Directories, Environment
     from pycontainer.sources.wheels.members import Member
     from pycontainer.sources.wheels.wheel import WheelFile
@@ -72,6 +74,7 @@ class Installation:
         self._root = environment.site_packages.strip("/")
         self._dist_info = f"{self._root}/{wheel.identity.dist_info}"
         self._warnings = list(wheel.warnings)
+        self._linked: dict[str, Elf] = {}
         with reported(wheel.filename):
             self._placements = self._place()
             self._generated = self._generate(direct_url)
@@ -126,6 +129,7 @@ class Installation:
             size=sum(size for _, _, size in rows) + len(content),
             startup_files=self.startup_files,
             license=self.wheel.identity.license,
+            libraries=link(self._linked),
         )
 
     @property
@@ -212,14 +216,23 @@ class Installation:
                 digest, size = self._write_changed(writer, path, member, skip=path in skip)
             else:
                 mode = 0o755 if is_script else member.mode
-                inflated = writer.deflated(path, archive.content(member), mode=mode)
+                reading = ElfReading() if mode & 0o111 or ".so" in path else None
+                watch = reading.feed if reading else None
+                inflated = writer.deflated(path, archive.content(member), mode=mode, watch=watch)
                 digest, size = inflated.sha256, inflated.size
                 self._check(member, digest)
+                if reading is not None:
+                    self._note_libraries(path, member, reading)
             rows.append((self._relative(path), record.encoded(digest), size))
             archive.used(member)
         for name in (f"{self.wheel.identity.dist_info}/{own}" for own in _INSTALLERS_OWN):
             if name in listed and name in archive.files:
                 self._check(archive.files[name], _sha256(archive.read(name)))
+
+    def _note_libraries(self, path: str, member: Member, reading: ElfReading) -> None:
+        elf = reading.finish(lambda: self.wheel.archive.content(member).chunks(path))
+        if elf is not None:
+            self._linked[self._relative(path)] = elf
 
     def _write_changed(self, writer: LayerWriter, path: str, member: Member, *, skip: bool) -> tuple[bytes, int]:
         """A script whose first line changes, or a file that is checked alone."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from pycontainer.layers.writer import LayerWriter
     from pycontainer.sources.wheels.install import Claim, Installation
+
+# Part of every key: changed whenever records tell more of the same bytes, so that no older record stands for them.
+_TOLD: Final = "libraries"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +89,7 @@ class WheelsRecipe:
                 "prefix": environment.prefix,
                 "python": environment.python_directory,
                 "owner": list(environment.owner),
+                "told": _TOLD,
                 # What is refused by one of two builds must not come from the cache of the other.
                 **({"strict": True} if self.strict else {}),
             },
