@@ -106,9 +106,7 @@ class LayerWriter:
         if self._taken.get(target, ()) is not None:
             raise DocumentError(f"The hard link `{path}` names `{target}`, which the layer does not have")
         self._take(path)
-        self._append(
-            header(path, Kind.HARD_LINK, mode=mode, uid=uid, gid=gid, mtime=self._mtime, target=target), (), 0
-        )
+        self._append(header(path, Kind.HARD_LINK, mode=mode, uid=uid, gid=gid, mtime=self._mtime, target=target), (), 0)
 
     def whiteout(self, path: str) -> None:
         """Remove what lower layers have under a path (image-spec, *layer.md*, Whiteouts)."""

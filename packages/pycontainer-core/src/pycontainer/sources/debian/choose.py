@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from pycontainer.errors import LockError
 from pycontainer.events import Warned, ignore
-from pycontainer.sources.image_lock import FILENAME
+from pycontainer.sources.debian.image_lock import FILENAME, LockedDeb
+from pycontainer.sources.debian.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycontainer.events import Emit
+    from pycontainer.sources.debian.image_lock import LockedSystem
+    from pycontainer.sources.debian.index import PackageIndex
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
-    from pycontainer.sources.image_lock import LockedPlatform, LockedSystem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,14 +49,24 @@ class PackageChoice:
     Attributes:
         wishes: What they were chosen by.
         state: What they are added to.
-        packages: Dependencies first; with those that take the place of older ones of the base.
+        debs: Dependencies first; with those that take the place of older ones of the base.
         locked: Whether they come from the lock.
     """
 
     wishes: Wishes
     state: DebianState
-    packages: tuple[BinaryPackage, ...]
+    debs: tuple[LockedDeb, ...]
     locked: bool
+
+    @property
+    def packages(self) -> tuple[BinaryPackage, ...]:
+        """The packages, as far as layers depend on them."""
+        return tuple(deb.package for deb in self.debs)
+
+    @property
+    def upgraded(self) -> frozenset[str]:
+        """The names of those that the base has in an older version."""
+        return frozenset(package.name for package in self.state.packages) & {deb.name for deb in self.debs}
 
 
 def installed_digest(packages: Sequence[BinaryPackage]) -> str:
@@ -87,8 +99,7 @@ def choose_from_lock(
     """
     reason = _unfit(wishes, state, locked, platform)
     if locked is not None and reason is None:
-        packages = tuple(deb.package for deb in locked.platforms[platform].packages)
-        return PackageChoice(wishes=wishes, state=state, packages=packages, locked=True)
+        return PackageChoice(wishes=wishes, state=state, debs=locked.platforms[platform].packages, locked=True)
     if required:
         raise LockError(
             f"`{FILENAME}` does not hold the operating system packages of this build",
@@ -98,6 +109,25 @@ def choose_from_lock(
     if reason is not None:
         emit(Warned(message=f"`{FILENAME}` is passed over: {reason}", hint="Run `pycontainer lock`"))
     return None
+
+
+def choose_from_archive(wishes: Wishes, state: DebianState, index: PackageIndex) -> PackageChoice:
+    """What an archive has now.
+
+    Raises:
+        PackageError: A package is unknown, or what it needs cannot be had.
+    """
+    solution = solve(
+        wishes.packages,
+        index,
+        state.packages,
+        architecture=state.architecture,
+        exclude=wishes.exclude,
+        allow_upgrades=wishes.upgrades,
+    )
+    chosen = (*solution.added, *(new for _, new in solution.upgraded))
+    debs = tuple(LockedDeb.of(package, (*chosen, *state.packages)) for package in chosen)
+    return PackageChoice(wishes=wishes, state=state, debs=debs, locked=False)
 
 
 def _unfit(wishes: Wishes, state: DebianState, locked: LockedSystem | None, platform: str) -> str | None:
@@ -116,10 +146,6 @@ def _unfit(wishes: Wishes, state: DebianState, locked: LockedSystem | None, plat
     known = locked.platforms.get(platform)
     if known is None:
         return f"it has nothing for {platform}"
-    return _changed(known, state)
-
-
-def _changed(known: LockedPlatform, state: DebianState) -> str | None:
     if known.installed != installed_digest(state.packages):
         return "the base image has other packages than when it was written"
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from pycontainer.blobs.cached import CachedBlob, is_intact
+from pycontainer.blobs.cached import CachedBlob
 from pycontainer.blobs.store import mark_used
 from pycontainer.errors import HTTPStatusError, IntegrityError, NetworkError
 from pycontainer.events import TaskAdvanced, TaskFinished, Verb
@@ -59,7 +59,7 @@ class Downloads:
             NetworkError: No address has it; HTTPStatusError with the status 404 where all of them say so.
         """
         stored = self.store.blob(descriptor)
-        if is_intact(stored):
+        if stored.is_intact():
             mark_used(self.store.path(descriptor.digest))
             self._emit(TaskFinished(verb=Verb.DOWNLOAD, name=title, size=descriptor.size, reused=True))
             return self.store.path(descriptor.digest), None

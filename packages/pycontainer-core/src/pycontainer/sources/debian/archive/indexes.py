@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
-from pycontainer.blobs.cached import is_intact
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.records import load_record, save_record
 from pycontainer.blobs.store import mark_used
@@ -116,7 +115,7 @@ class Indexes:
                 known = msgspec.json.decode(content or b"", type=_Unpacked)
                 digest = Digest("sha256", known.sha256)
                 descriptor = Descriptor(media_type=_MEDIA_TYPE, digest=digest, size=known.size)
-        if descriptor is None or not is_intact(self._store.blob(descriptor)):
+        if descriptor is None or not self._store.blob(descriptor).is_intact():
             return None
         mark_used(self._store.path(descriptor.digest))
         return self._store.path(descriptor.digest)

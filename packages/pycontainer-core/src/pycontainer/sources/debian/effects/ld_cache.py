@@ -81,7 +81,9 @@ def read_ld_cache(data: bytes) -> tuple[CachedLibrary, ...]:
         raise _malformed("it is cut off, or points outside of itself") from error
 
 
-def write_ld_cache(libraries: Sequence[CachedLibrary], *, order: ByteOrder = "little", generator: bytes = OURS) -> bytes:
+def write_ld_cache(
+    libraries: Sequence[CachedLibrary], *, order: ByteOrder = "little", generator: bytes = OURS
+) -> bytes:
     """A cache of the libraries, in their order: see `sorted_libraries`."""
     prefix, mark = _ORDERS[order]
     header, entry = struct.Struct(prefix + _HEADER), struct.Struct(prefix + _ENTRY)

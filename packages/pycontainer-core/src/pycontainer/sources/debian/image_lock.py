@@ -19,10 +19,11 @@ import msgspec
 from pycontainer.blobs.store import atomic_file
 from pycontainer.errors import LockError
 from pycontainer.sources.debian.package import BinaryPackage
+from pycontainer.sources.debian.replacing import replaces
 from pycontainer.sources.locks.document import convert, parse_toml, read_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 FILENAME: Final = "pycontainer.lock"
@@ -47,15 +48,21 @@ class LockedBase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LockedRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """A release of the archive that packages were chosen from: its suite, its date, and the hash of its file."""
+    """A release that packages were chosen from: `Release.identity`, its date, and the hash of its file."""
 
-    suite: str
+    name: str
     date: _Time
     sha256: _Sha256
 
 
-class LockedDeb(msgspec.Struct, frozen=True, kw_only=True):
-    """A `.deb`: `path` is relative to the archive, `size` in bytes."""
+class LockedDeb(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A `.deb`.
+
+    Attributes:
+        path: Relative to the archive.
+        size: In bytes.
+        replaces: Of the packages beside it and those of the base, the names of which it takes over files.
+    """
 
     name: _Name
     version: _Version
@@ -63,10 +70,11 @@ class LockedDeb(msgspec.Struct, frozen=True, kw_only=True):
     path: _Path
     size: _Size
     sha256: _Sha256
+    replaces: tuple[_Name, ...] = ()
 
     @property
     def package(self) -> BinaryPackage:
-        """The package, as far as it has to be known to take it."""
+        """The package, as far as layers depend on it: the same, whether it comes from the lock or from an index."""
         return BinaryPackage(
             name=self.name,
             version=self.version,
@@ -74,11 +82,12 @@ class LockedDeb(msgspec.Struct, frozen=True, kw_only=True):
             filename=self.path,
             size=self.size,
             sha256=self.sha256,
+            replaces=", ".join(self.replaces),
         )
 
     @classmethod
-    def of(cls, package: BinaryPackage) -> LockedDeb:
-        """A package of an index."""
+    def of(cls, package: BinaryPackage, others: Iterable[BinaryPackage]) -> LockedDeb:
+        """A package of an index, with those that it meets in the image."""
         return cls(
             name=package.name,
             version=package.version,
@@ -86,6 +95,7 @@ class LockedDeb(msgspec.Struct, frozen=True, kw_only=True):
             path=package.filename,
             size=package.size,
             sha256=package.sha256,
+            replaces=tuple(sorted({other.name for other in others if replaces(package, other)} - {package.name})),
         )
 
 
@@ -192,13 +202,15 @@ def _system_lines(system: LockedSystem) -> Iterator[str]:
 def _table_lines(key: str, rows: Sequence[msgspec.Struct]) -> Iterator[str]:
     yield f"{key} = ["
     for row in rows:
-        fields = ", ".join(f"{name} = {_value(value)}" for name, value in msgspec.structs.asdict(row).items())
+        fields = ", ".join(f"{name} = {_value(value)}" for name, value in msgspec.to_builtins(row).items())
         yield f"    {{ {fields} }},"
     yield "]"
 
 
-def _value(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else _text(value)
+def _value(value: str | int | Sequence[str]) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return _text(value) if isinstance(value, str) else _texts(value)
 
 
 def _texts(values: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycontainer.errors import LockError
-from pycontainer.sources.image_lock import (
+from pycontainer.sources.debian.image_lock import (
     FILENAME,
     ImageLock,
     LockedBase,
@@ -35,7 +35,7 @@ LOCK = ImageLock(
         packages=("libpq5",),
         exclude=("krb5-locales",),
         upgrades=("gcc-12-base",),
-        releases=(LockedRelease(suite="bookworm", date="2026-11-20T10:00:00Z", sha256="cd" * 32),),
+        releases=(LockedRelease(name="Debian/Debian/bookworm", date="2026-11-20T10:00:00Z", sha256="cd" * 32),),
         platforms={"linux/arm/v7": LockedPlatform(installed="sha256:" + "1" * 64, packages=(LIBPQ,))},
     ),
 )
@@ -54,7 +54,7 @@ packages = ["libpq5"]
 exclude = ["krb5-locales"]
 upgrades = ["gcc-12-base"]
 releases = [
-    {{ suite = "bookworm", date = "2026-11-20T10:00:00Z", sha256 = "{"cd" * 32}" }},
+    {{ name = "Debian/Debian/bookworm", date = "2026-11-20T10:00:00Z", sha256 = "{"cd" * 32}" }},
 ]
 
 [system.platforms."linux/arm/v7"]

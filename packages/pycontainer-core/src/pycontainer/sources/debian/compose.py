@@ -1,0 +1,150 @@
+"""A base image made of packages alone: `deb:bookworm`.
+
+    wishes = base_wishes(packages=(), added=("libpq5",), exclude=())
+    state = empty_state("bookworm", "amd64")
+    foundation = FoundationRecipe()          # the lowest layer, below those of the packages
+
+It is what `python:slim` is for Python and distroless is for size: no shell, no package manager, the distribution's own
+Python with all of its standard library. Which packages that takes is data here; the rest of the work is the same as
+for packages that are added to any other base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.record import LayerContents
+from pycontainer.oci import ContainerConfig, ImageConfig
+from pycontainer.sources.debian.choose import Wishes
+from pycontainer.sources.debian.state import DebianState
+from pycontainer.sources.debian.tree import EMPTY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycontainer.layers.writer import LayerWriter
+    from pycontainer.oci import Platform
+
+DISTRIBUTION: Final = "debian"
+# Wheels are linked to libstdc++; libc-bin has the locale C.UTF-8; base-files says which Debian this is.
+_PACKAGES: Final = ("base-files", "ca-certificates", "libc-bin", "libstdc++6", "netbase", "python3", "tzdata")
+# What their dependencies want for their own installation, which never happens: nothing of it is used later.
+_NOT_NEEDED: Final = frozenset(
+    {"awk", "debconf", "debconf-2.0", "dpkg", "install-info", "mawk", "openssl", "perl-base"}
+)
+_CREATED: Final = "1970-01-01T00:00:00Z"
+_UID: Final = 65532
+_HOME: Final = "home/nonroot"
+# The owners that files of packages have, as base-passwd numbers them (Debian Policy 9.2.2), and who runs the image.
+_PASSWD: Final = f"""\
+root:x:0:0:root:/root:/sbin/nologin
+man:x:6:12:man:/var/cache/man:/usr/sbin/nologin
+mail:x:8:8:mail:/var/mail:/usr/sbin/nologin
+www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+nonroot:x:{_UID}:{_UID}:nonroot:/{_HOME}:/usr/sbin/nologin
+"""
+_GROUP: Final = f"""\
+root:x:0:
+adm:x:4:
+tty:x:5:
+disk:x:6:
+mail:x:8:
+man:x:12:
+audio:x:29:
+www-data:x:33:
+shadow:x:42:
+utmp:x:43:
+video:x:44:
+staff:x:50:
+games:x:60:
+users:x:100:
+nogroup:x:65534:
+nonroot:x:{_UID}:
+"""
+# Without it, the C library asks DNS before it looks at /etc/hosts.
+_NSSWITCH: Final = """\
+passwd: files
+group: files
+shadow: files
+hosts: files dns
+networks: files
+protocols: files
+services: files
+"""
+_FILES: Final = {"etc/group": _GROUP, "etc/nsswitch.conf": _NSSWITCH, "etc/passwd": _PASSWD}
+
+
+def base_wishes(
+    *, packages: Sequence[str], added: Sequence[str], exclude: Sequence[str], unconfigured: frozenset[str]
+) -> Wishes:
+    """What a composed base is made of.
+
+    Args:
+        packages: In place of the usual ones; empty means those.
+        added: What the application needs besides, solved together with them.
+        exclude: What else to leave out.
+        unconfigured: Packages whose scripts need not be run.
+    """
+    wanted = (*(packages or _PACKAGES), *added)
+    names = {wish.partition("=")[0] for wish in wanted}
+    return Wishes(
+        packages=tuple(dict.fromkeys(wanted)),
+        exclude=tuple(sorted({*exclude, *_NOT_NEEDED} - names)),
+        unconfigured=unconfigured,
+    )
+
+
+def empty_state(suite: str, architecture: str) -> DebianState:
+    """What packages are installed upon: the files of `FoundationRecipe`, and no package."""
+    return DebianState(
+        distribution=DISTRIBUTION,
+        codename=suite,
+        architecture=architecture,
+        tree=EMPTY,
+        database="status.d",
+        files={path: content.encode() for path, content in _FILES.items()},
+    )
+
+
+def base_config(platform: Platform) -> ImageConfig:
+    """The config of a composed base, its layers not counted in yet."""
+    normal = platform.normalized
+    return ImageConfig(
+        created=_CREATED,
+        os=normal.os,
+        architecture=normal.architecture,
+        variant=normal.variant,
+        config=ContainerConfig(
+            user=f"{_UID}:{_UID}",
+            env=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"),
+            cmd=("python3",),
+            working_dir="/",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationRecipe:
+    """The lowest layer of a composed base: the links of merged /usr, the accounts, a home, and nsswitch.conf(5)."""
+
+    title: str = "foundation"
+
+    @cached_property
+    def key(self) -> str:
+        """The same for every base."""
+        return recipe_key("debian foundation", [EMPTY.links, _FILES, _HOME, _UID])
+
+    def write(self, writer: LayerWriter) -> LayerContents:
+        """Write directories, links and files."""
+        for path in sorted({"etc", "home", "usr", *EMPTY.links.values()}):
+            writer.directory(path)
+        writer.directory(_HOME, mode=0o700, uid=_UID, gid=_UID)
+        for path, target in sorted(EMPTY.links.items()):
+            writer.symlink(path, target)
+        for path, content in sorted(_FILES.items()):
+            writer.file(path, content.encode())
+        return LayerContents(files=len(_FILES), size=sum(map(len, _FILES.values())))
