@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest, ImageConfig, Manifest, Platform
     from pycontainer.sources.base.facts import BaseFacts
     from pycontainer.sources.base.places import Place
+    from pycontainer.sources.debian.state import DebianState
     from pycontainer.transports.registry import RegistryClient
 
 # What overlayfs mounts (buildkit #3067).
@@ -92,19 +93,47 @@ def resolve_base(
         )
     place = open_place(text, registry=registry, store=store, emit=emit)
     emit(Noted(message=f"Base image {place.name} is {place.descriptor.digest}", detail=True))
-    cache = FactsCache(cache_dir)
-    return tuple(_base(place, platform, cache, emit) for platform in platforms)
+    return tuple(_base(place, platform, cache_dir, emit) for platform in platforms)
 
 
-def _base(place: Place, platform: Platform, cache: FactsCache, emit: Emit) -> Base:
+def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
+    """What a base image knows of Debian, from the cache, else from its layers.
+
+    Raises:
+        BaseImageError: It is not made of Debian packages, or its database is damaged.
+        PyContainerError: Its layers cannot be read.
+    """
+    from pycontainer.sources.base.debian import is_debian, no_debian, read_state  # noqa: PLC0415 - seldom needed
+    from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
+
+    if not is_debian(base.facts.os_release):
+        raise no_debian(base.reference, base.facts.os_release)
+    cache = StateCache(cache_dir)
+    state = cache.get(base.digest)
+    if state is None:
+        from pycontainer.sources.base.find import read_layers  # noqa: PLC0415 - once for each base image
+
+        state = read_state(read_layers(base.image))
+        if state is None:
+            raise no_debian(base.reference, base.facts.os_release)
+        cache.put(base.digest, state)
+    return state
+
+
+def _base(place: Place, platform: Platform, cache_dir: Path, emit: Emit) -> Base:
     descriptor, manifest, config = choose_variant(place.contents, place.descriptor, platform, name=place.name)
     image = Image(config=config, layers=_layers(place, manifest, config))
+    cache = FactsCache(cache_dir)
     facts = cache.get(descriptor.digest)
     if facts is None:
-        from pycontainer.sources.base.find import find_facts  # noqa: PLC0415 - once for each base image
+        from pycontainer.sources.base.find import find_all  # noqa: PLC0415 - once for each base image
+        from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
 
         emit(Noted(message=f"Reading {place.name} for {platform}", detail=True))
-        facts = cache.put(descriptor.digest, find_facts(image))
+        facts, state = find_all(image)
+        if state is not None:
+            StateCache(cache_dir).put(descriptor.digest, state)
+        cache.put(descriptor.digest, facts)
     named = place.reference
     if named is not None and named.tag:
         named = named.with_tag(named.tag)

@@ -1,8 +1,8 @@
 """Finds the facts of a base image: all layers are downloaded, and read once.
 
-    facts = find_facts(image)
+    facts, state = find_all(image)      # state: what it knows of Debian, or none
 
-What comes out is remembered by `FactsCache`, so that this happens once for each base image.
+What comes out is remembered by `FactsCache` and `StateCache`, so that this happens once for each base image.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Final
 from pycontainer.blobs.cached import CachedBlob
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.hashing import HashingReader
-from pycontainer.errors import DocumentError, IntegrityError
+from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
 from pycontainer.layers.tar import read_entries
+from pycontainer.sources.base.debian import read_state
 from pycontainer.sources.base.facts import BaseFacts, read_facts
 from pycontainer.sources.base.kept import kept_content
 from pycontainer.sources.base.rootfs import RootFS
+from pycontainer.sources.debian.kept import is_read_of_base
 
 if TYPE_CHECKING:
     from pycontainer.image import Image
     from pycontainer.layers.layer import Layer
+    from pycontainer.sources.debian.state import DebianState
 
 _MAX_ENTRIES: Final = 2_000_000
 _JOBS: Final = 4
@@ -35,7 +38,35 @@ def find_facts(image: Image) -> BaseFacts:
         DocumentError: A layer is damaged or hostile.
         BaseImageError: `/etc/passwd` or `/etc/group` is malformed.
     """
-    root = RootFS()
+    return read_facts(read_layers(image), image.config)
+
+
+def find_all(image: Image) -> tuple[BaseFacts, DebianState | None]:
+    """What `find_facts` tells, and what is there of Debian; none, too, where its database is damaged.
+
+    Whoever needs the database asks `read_state` again, and learns what is wrong with it: for an image that gets no
+    package, nothing is.
+
+    Raises:
+        PyContainerError: As from `find_facts`.
+    """
+    root = read_layers(image)
+    facts = read_facts(root, image.config)
+    try:
+        return facts, read_state(root)
+    except BaseImageError:
+        return facts, None
+
+
+def read_layers(image: Image) -> RootFS:
+    """The files of an image, with what is kept of them.
+
+    Raises:
+        IntegrityError: A layer is not what its descriptor or its diff_id says.
+        DocumentError: A layer is damaged or hostile.
+        BaseImageError: `/etc/passwd` or `/etc/group` is too large.
+    """
+    root = RootFS(keep_whole=lambda entry: is_read_of_base(entry.path, entry.size))
     left = _MAX_ENTRIES
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="base") as pool:
         fetched = [pool.submit(_fetch, layer) for layer in image.layers]
@@ -46,7 +77,7 @@ def find_facts(image: Image) -> BaseFacts:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return read_facts(root, image.config)
+    return root
 
 
 def _fetch(layer: Layer) -> None:

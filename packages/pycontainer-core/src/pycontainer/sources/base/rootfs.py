@@ -10,6 +10,7 @@ directories remove what lower layers have, wherever in their layer they stand (i
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -28,12 +29,17 @@ _RESERVED: Final = ".wh..wh."
 # Linux gives up after as many (path_resolution(7)).
 _MAX_LINKS: Final = 40
 _EXECUTABLE: Final = 0o111
+# Of files that are kept as a whole. A full Debian with a thousand packages has some 30 MB of them.
+_MAX_WHOLE: Final = 256 << 20
 
 
 class Node:
-    """A file, link or directory. `layer` is the last layer that wrote it; `content` what was kept of a file."""
+    """A file, link or directory.
 
-    __slots__ = ("children", "content", "kind", "layer", "mode", "target")
+    `layer` is the last layer that wrote it; `content` what was kept of a file, `whole` all of it where that was kept.
+    """
+
+    __slots__ = ("children", "content", "kind", "layer", "mode", "target", "whole")
 
     def __init__(self, kind: Kind, layer: int, *, mode: int = 0o755, target: str = "") -> None:
         self.kind = kind
@@ -41,6 +47,7 @@ class Node:
         self.mode = mode
         self.target = target
         self.content: bytes | None = None
+        self.whole: bytes | None = None
         self.children: dict[str, Node] = {}
 
 
@@ -58,11 +65,17 @@ class Found:
 
 
 class RootFS:
-    """A tree that layers are applied to, base first."""
+    """A tree that layers are applied to, base first.
 
-    def __init__(self) -> None:
+    Args:
+        keep_whole: Asked of each file whether to keep all of its content, besides what `apply` keeps of it.
+    """
+
+    def __init__(self, *, keep_whole: Callable[[Entry], bool] | None = None) -> None:
         self._root = Node(Kind.DIRECTORY, 0)
         self._layer = 0
+        self._keep_whole = keep_whole
+        self._whole_size = 0
 
     def apply(
         self, entries: Iterable[tuple[Entry, BinaryIO]], *, keep: Callable[[Entry, BinaryIO], bytes | None]
@@ -110,6 +123,11 @@ class RootFS:
                 if child.kind is Kind.DIRECTORY:
                     todo.append((f"{path}/{name}", child))
 
+    def whole(self, path: str) -> bytes | None:
+        """All of the file that a path leads to, where it was kept."""
+        found = self.find(path)
+        return found.node.whole if found else None
+
     def _add(self, entry: Entry, content: BinaryIO, keep: Callable[[Entry, BinaryIO], bytes | None]) -> None:
         folder, _, name = entry.path.rpartition("/")
         if not name:
@@ -127,6 +145,12 @@ class RootFS:
     def _node(self, entry: Entry, content: BinaryIO, keep: Callable[[Entry, BinaryIO], bytes | None]) -> Node:
         node = Node(entry.kind, self._layer, mode=entry.mode, target=entry.target)
         if entry.kind is Kind.FILE:
+            if self._keep_whole is not None and self._keep_whole(entry):
+                self._whole_size += entry.size
+                if self._whole_size > _MAX_WHOLE:
+                    raise DocumentError(f"More than {_MAX_WHOLE >> 20} MiB of databases and settings are in its layers")
+                node.whole = content.read()
+                content = io.BytesIO(node.whole)
             node.content = keep(entry, content)
         elif entry.kind is Kind.HARD_LINK:
             found = self._walk(entry.target, follow_last=False)
@@ -134,6 +158,7 @@ class RootFS:
             if found is not None and found.node.kind is not Kind.DIRECTORY:
                 node.kind, node.mode = found.node.kind, found.node.mode
                 node.content, node.target = found.node.content, found.node.target
+                node.whole = found.node.whole
         return node
 
     def _white_out(self, parent: Node, name: str, path: str) -> None:

@@ -26,6 +26,8 @@ _OF_BASE: Final = re.compile(
     )$
     | ^var/lib/dpkg/(?:arch|alternatives/[^/]+|diversions|statoverride|available|triggers/[^/]+)$"""
 )
+_DATABASE: Final = re.compile(r"var/lib/dpkg/(?:status|status\.d/[^/]+|info/[^/]+\.(?:list|conffiles))")
+_MAX_DATABASE: Final = 64 << 20
 _OF_DEB: Final = re.compile(
     r"""(?x)^(?:
       (?:usr/)?share/ca-certificates/.+\.crt
@@ -39,6 +41,13 @@ _OF_DEB: Final = re.compile(
 def is_kept_of_base(path: str) -> bool:
     """Whether `DebianState.files` has the file, by its path with every link resolved."""
     return _OF_BASE.search(path) is not None
+
+
+def is_read_of_base(path: str, size: int) -> bool:
+    """Whether a file is kept as a whole while a base image is read: those of `files`, and dpkg's database."""
+    return (size <= MAX_KEPT and is_kept_of_base(path)) or (
+        size <= _MAX_DATABASE and _DATABASE.fullmatch(path) is not None
+    )
 
 
 def is_kept_of_deb(path: str) -> bool:

@@ -1,0 +1,51 @@
+"""What base images know of Debian, remembered by the digest of the manifest, as their facts are.
+
+states = StateCache(folder)
+state = states.get(digest) or states.put(digest, read_state(…))
+
+Apart from the facts, because it is some megabytes and only builds with operating system packages need it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pycontainer.blobs.records import load_record, save_record
+from pycontainer.sources.debian.state import DebianState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pycontainer.oci import Digest
+
+# Raised whenever a state is found in another way: what older versions remembered is then found anew.
+_VERSION: Final = 1
+
+
+class StateCache:
+    """A folder of states: `bases/debian-<version>-<manifest>.msgpack`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "bases"
+
+    def get(self, manifest: Digest) -> DebianState | None:
+        """The state, or none where it is not known or damaged."""
+        content = load_record(self._path(manifest))
+        try:
+            return None if content is None else msgspec.msgpack.decode(content, type=DebianState)
+        except msgspec.MsgspecError:
+            return None
+
+    def put(self, manifest: Digest, state: DebianState) -> DebianState:
+        """Remember a state.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        save_record(self._path(manifest), msgspec.msgpack.encode(state))
+        return state
+
+    def _path(self, manifest: Digest) -> Path:
+        return self._root / f"debian-{_VERSION}-{manifest.hex}.msgpack"
