@@ -16,7 +16,7 @@ from pycontainer.builder.outputs import names_of, open_destinations, output_path
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.sboms import sbom_paths, write_sboms
-from pycontainer.builder.session import Session
+from pycontainer.builder.session import COMPOSED, Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.errors import IntegrityError
 from pycontainer.events import PhaseStarted, Warned, ignore
@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from pycontainer.destinations.destination import Destination, Written
     from pycontainer.events import Emit
     from pycontainer.layers.layer import Layer
+    from pycontainer.layers.recipe import Recipe
+    from pycontainer.oci import Platform
     from pycontainer.plan import BuildPlan, PlatformPlan
     from pycontainer.project import Project
+    from pycontainer.sources.base import Base
+    from pycontainer.sources.debian.choose import PackageChoice
     from pycontainer.sources.locks import Lock, LockedPackage
 
 _VERSION = "org.opencontainers.image.version"
@@ -98,11 +102,17 @@ class ImageBuilder:
                 return packages
             return session.lookup.list_files(packages)
 
+        def choose_system(chosen: Base, platform: Platform) -> PackageChoice | None:
+            if not self._config.os_packages or base.startswith(COMPOSED):  # a composed base has them already
+                return None
+            return session.system.choose(chosen, platform)
+
         return make_plan(
             self._config,
             project,
             pyproject,
             bases=lambda platforms: session.bases(base, platforms),
+            choose_system=choose_system,
             list_files=list_files,
             skip=[*output_paths(self._config), *sbom_paths(self._config)],
             emit=session.emit,
@@ -133,12 +143,23 @@ def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Ima
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     session.emit(PhaseStarted(name="layers"))
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
-    recipes = [order_recipes(plan, platform, each) for platform, each in zip(plan.platforms, wheels, strict=True)]
+    recipes = [
+        order_recipes(plan, platform, each, system=_system_recipes(session, platform))
+        for platform, each in zip(plan.platforms, wheels, strict=True)
+    ]
     layers = make_layers(session, recipes)
     return tuple(
         _image(plan, platform, [layers[recipe.key] for recipe in own], each)
         for platform, own, each in zip(plan.platforms, recipes, wheels, strict=True)
     )
+
+
+def _system_recipes(session: Session, platform: PlatformPlan) -> list[Recipe]:
+    """The layers of operating system packages, which lie above the account's."""
+    if platform.system is None:
+        return []
+    accounts = {path.lstrip("/"): content for path, content in platform.account.files.items()}
+    return session.system.recipes(platform.system, accounts)
 
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:

@@ -7,19 +7,21 @@ layers[recipe.key]
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pycontainer.events import Warned
+from pycontainer.layers.recipe import FileRecipe, LaterRecipe
 from pycontainer.sources.fetch import gather
 from pycontainer.sources.wheels import WheelsRecipe, collision_warnings, collisions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pycontainer.builder.session import Session
     from pycontainer.layers.layer import Layer
     from pycontainer.layers.recipe import Recipe
+    from pycontainer.layers.record import LayerRecord
 
 _CPUS = os.cpu_count() or 1
 
@@ -27,19 +29,24 @@ _CPUS = os.cpu_count() or 1
 def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[str, Layer]:
     """Layers by key, of the recipes of every image; equal recipes are made once.
 
-    A wheel is fetched only where a layer that needs it is unknown, and a layer is begun before all wheels are there.
+    A file is fetched only where a layer that needs it is unknown, and a layer is begun before all files are there.
 
     Raises:
-        PyContainerError: A layer cannot be made. Where wheels cannot be had, one error names all of them.
+        PyContainerError: A layer cannot be made. Where files cannot be had, one error names all of them.
     """
     recipes = {recipe.key: recipe for image in images for recipe in image}
     unknown = [wheels for wheels in map(_of_wheels, images) if _have_to_be_opened(session, wheels)]
+    opened = {recipe.key for wheels in unknown for recipe in wheels}
     with ThreadPoolExecutor(session.config.jobs or _CPUS, thread_name_prefix="layer") as pool:
         # The largest first, or the others would wait for it at the end.
         ordered = sorted(recipes.items(), key=lambda item: _size(item[1]), reverse=True)
-        futures = {key: pool.submit(session.layers.make, recipe, emit=session.emit) for key, recipe in ordered}
+        futures: dict[str, Future[LayerRecord]] = {}
+        for key, recipe in ordered:
+            # Whatever this one is made after has a size, and was begun before it: nobody waits for what has no thread.
+            before = [futures[other] for other in recipe.after] if isinstance(recipe, LaterRecipe) else []
+            futures[key] = pool.submit(_make, session, recipe, before)
         try:
-            _fetch(session, unknown)
+            _fetch(session, [recipes[key] for key in recipes if key in opened or session.layers.get(key) is None])
             records = {key: futures[key].result() for key in recipes}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -62,13 +69,19 @@ def _have_to_be_opened(session: Session, recipes: Sequence[WheelsRecipe]) -> boo
 
 
 def _size(recipe: Recipe) -> int:
-    return sum(wheel.size for wheel in recipe.wheels) if isinstance(recipe, WheelsRecipe) else 0
+    return sum(file.size for file in recipe.inputs) if isinstance(recipe, FileRecipe) else 0
 
 
-def _fetch(session: Session, images: Sequence[Sequence[WheelsRecipe]]) -> None:
-    """Bring all wheels to this host; whoever makes a layer meanwhile waits for the same downloads."""
-    wheels = {wheel.sha256: wheel for recipes in images for recipe in recipes for wheel in recipe.wheels}
-    gather([wheel.open_path for wheel in wheels.values()], session.jobs, interrupt=session.stop_downloads)
+def _make(session: Session, recipe: Recipe, before: Sequence[Future[LayerRecord]]) -> LayerRecord:
+    for future in before:
+        future.result()
+    return session.layers.make(recipe, emit=session.emit)
+
+
+def _fetch(session: Session, recipes: Iterable[Recipe]) -> None:
+    """Bring all files to this host; whoever makes a layer meanwhile waits for the same downloads."""
+    files = {file.sha256: file for recipe in recipes if isinstance(recipe, FileRecipe) for file in recipe.inputs}
+    gather([file.fetch for file in files.values()], session.jobs, interrupt=session.stop_downloads)
 
 
 def _check_collisions(session: Session, recipes: Sequence[WheelsRecipe]) -> None:

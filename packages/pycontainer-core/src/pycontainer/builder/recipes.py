@@ -44,8 +44,16 @@ class Wheels:
     project: WheelInput | None = None
 
 
-def order_recipes(plan: BuildPlan, platform: PlatformPlan, wheels: Wheels) -> list[Recipe]:
+def order_recipes(
+    plan: BuildPlan, platform: PlatformPlan, wheels: Wheels, *, system: Sequence[Recipe] = ()
+) -> list[Recipe]:
     """The recipes of one platform's image, lowest layer first.
+
+    Args:
+        plan: What will be done.
+        platform: For which platform.
+        wheels: Its wheels.
+        system: The recipes of operating system packages.
 
     Raises:
         ConfigError: Base and project together have more layers than an engine can mount.
@@ -56,7 +64,8 @@ def order_recipes(plan: BuildPlan, platform: PlatformPlan, wheels: Wheels) -> li
         lenient = frozenset(map(normalize, plan.config.lenient_wheels))
         return WheelsRecipe(wheels=wheels, environment=environment, strict=plan.config.strict, lenient=lenient)
 
-    below: list[Recipe] = [account_recipe(platform, plan.layout.workdir), EnvironmentRecipe(environment=environment)]
+    account = account_recipe(platform, plan.layout.workdir)
+    below: list[Recipe] = [account, *system, EnvironmentRecipe(environment=environment)]
     above: list[Recipe] = []
     if wheels.local:
         above.append(install(wheels.local))

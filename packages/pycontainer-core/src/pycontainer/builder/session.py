@@ -23,23 +23,29 @@ from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from pycontainer.builder.system import SystemSupply
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
     from pycontainer.oci import Platform, Reference
     from pycontainer.project import Pyproject
     from pycontainer.sources.base import Base
     from pycontainer.sources.builds.builder import WheelBuilder
+    from pycontainer.sources.debian.image_lock import ImageLock
     from pycontainer.sources.fetch import ArtifactFetcher
     from pycontainer.sources.indexes import IndexCredentials, IndexLookup, IndexSettings
     from pycontainer.sources.locks import Indexes, Lock
     from pycontainer.sources.target import Target
     from pycontainer.sources.uv import Uv
     from pycontainer.transports.registry import Credential, RegistryClient
+
+COMPOSED = "deb:"
+"""What the name of a base begins with that is made of packages."""
 
 _DEFAULT_JOBS = 8
 
@@ -98,7 +104,7 @@ class Session:
     @cached_property
     def http(self) -> HttpClient:
         """The client for indexes and files; registries have one of their own."""
-        settings = self.indexes.apply_to(self._http_settings)
+        settings = self.indexes.apply_to(self.http_settings)
         client = HttpClient(settings, emit=self.emit)
         self._stack.callback(client.close)
         return client
@@ -110,7 +116,7 @@ class Session:
 
         client = RegistryClient(
             RegistrySettings(
-                http=self._http_settings,
+                http=self.http_settings,
                 insecure=frozenset(self.config.insecure_registries),
                 mirrors=self.config.mirrors_by_registry,
                 credentials=self._stated_credentials,
@@ -183,6 +189,8 @@ class Session:
         """Let downloads that are under way end soon."""
         if "fetcher" in self.__dict__:  # not made for this
             self.fetcher.stop()
+        if "system" in self.__dict__:
+            self.system.stop()
 
     @cached_property
     def builder(self) -> WheelBuilder:
@@ -203,14 +211,42 @@ class Session:
         """The base image for each platform, with its facts."""
         from pycontainer.sources.base import resolve_base  # noqa: PLC0415
 
+        if text.startswith(COMPOSED):
+            suite = text.removeprefix(COMPOSED)
+            return tuple(self.system.compose(suite, platform) for platform in platforms)
         return resolve_base(
-            text,
+            self.locked_base(text),
             platforms,
             registry=self.registry,
             store=BlobStore(self.home / "bases"),
-            cache_dir=self.home / "facts",
+            cache_dir=self.facts,
             emit=self.emit,
         )
+
+    def locked_base(self, text: str) -> str:
+        """A base image by the digest that the lock has for it.
+
+        Raises:
+            LockError: The lock is of another base image, and only the lock will do.
+        """
+        from pycontainer.sources.debian.image_lock import pinned  # noqa: PLC0415
+
+        return pinned(text, self.image_lock, required=self.config.locked)
+
+    @cached_property
+    def image_lock(self) -> ImageLock | None:
+        """`pycontainer.lock` of the project."""
+        from pycontainer.sources.debian.image_lock import FILENAME, read_image_lock  # noqa: PLC0415
+
+        path = self.config.root / FILENAME
+        return read_image_lock(path) if path.exists() else None
+
+    @cached_property
+    def system(self) -> SystemSupply:
+        """Chooses and supplies operating system packages."""
+        from pycontainer.builder.system import SystemSupply  # noqa: PLC0415
+
+        return SystemSupply(self, self.image_lock)
 
     def project(self) -> tuple[StandaloneProject, Pyproject]:
         """The project of the options: that of the context, or a member of its workspace."""
@@ -245,7 +281,17 @@ class Session:
         return self.builder.build_tree(pyproject.root, target, name=pyproject.metadata.name).copy_to(directory)
 
     @property
-    def _http_settings(self) -> HttpSettings:
+    def facts(self) -> Path:
+        """Where what is known of base images is remembered."""
+        return self.home / "facts"
+
+    def close_later(self, service: AbstractContextManager[object]) -> None:
+        """Close something when the build ends."""
+        self._stack.enter_context(service)
+
+    @property
+    def http_settings(self) -> HttpSettings:
+        """How every client speaks HTTP, as far as the options say."""
         ca_file = self.config.ca_file
         return HttpSettings(
             ca_files=() if ca_file is None else (self.config.path(ca_file),),

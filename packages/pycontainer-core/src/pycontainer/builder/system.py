@@ -1,9 +1,9 @@
 """Operating system packages of one build: chosen by the lock or the archive, fetched, and made into recipes.
 
-    system = SystemSupply(session)
-    base = system.compose("bookworm", platform)           # a base `deb:bookworm`
-    choice = system.choose(base, platform)                # what is added to any other base, or none
-    recipes = system.recipes(choice, accounts={})
+system = SystemSupply(session)
+base = system.compose("bookworm", platform)           # a base `deb:bookworm`
+choice = system.choose(base, platform)                # what is added to any other base, or none
+recipes = system.recipes(choice, accounts={})
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pycontainer.blobs.store import BlobStore
+from pycontainer.builder.layers import make_layers
 from pycontainer.events import PhaseStarted
 from pycontainer.image import Image
-from pycontainer.sources.base import base_of, debian_state
+from pycontainer.sources.base import composed_base, debian_state
+from pycontainer.sources.debian.architecture import debian_architecture
 from pycontainer.sources.debian.archive import (
     Archive,
     Credentials,
@@ -30,16 +32,14 @@ from pycontainer.sources.debian.archive import (
     read_apt_sources,
     read_host_apt,
 )
-from pycontainer.sources.debian.architecture import debian_architecture
 from pycontainer.sources.debian.choose import Wishes, choose_from_archive, choose_from_lock
 from pycontainer.sources.debian.compose import FoundationRecipe, base_config, base_wishes, empty_state
 from pycontainer.sources.debian.examination import summarize
 from pycontainer.sources.debian.grouping import group_debs
-from pycontainer.sources.debian.image_lock import FILENAME, read_image_lock
+from pycontainer.sources.debian.index import PackageIndex
 from pycontainer.sources.debian.recipe import DebInput, DebsRecipe
 from pycontainer.sources.debian.summaries import SummaryCache
 from pycontainer.sources.debian.system import SystemRecipe
-from pycontainer.sources.fetch import gather
 from pycontainer.transports.http import HttpClient
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class SystemSupply:
         self._locked: LockedSystem | None = lock.system if lock else None
         self._archives: dict[tuple[str, str], Archive] = {}
         self._opening = threading.Lock()
+        self._fetching: dict[str, threading.Lock] = {}
 
     def choose(self, base: Base, platform: Platform) -> PackageChoice | None:
         """The packages that the options add to a base; none where they add none.
@@ -99,9 +100,9 @@ class SystemSupply:
         choice = self.choose_base(suite, platform)
         self._session.emit(PhaseStarted(name="base"))
         recipes = [FoundationRecipe(), *self.recipes(choice)]
-        layers = [self._session.layers.make(recipe, emit=self._session.emit) for recipe in recipes]
-        image = Image(config=base_config(platform)).append(map(self._session.layers.layer, layers))
-        return base_of(image, reference=f"deb:{suite}", cache_dir=self._session.facts)
+        layers = make_layers(self._session, [recipes])
+        image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
+        return composed_base(image, reference=f"deb:{suite}", cache_dir=self._session.facts, emit=self._session.emit)
 
     def choose_base(self, suite: str, platform: Platform) -> PackageChoice:
         """The packages of such a base, with those that the options add.
@@ -141,6 +142,7 @@ class SystemSupply:
                 packages=choice.packages,
                 state=state,
                 unconfigured=choice.wishes.unconfigured,
+                after=tuple(recipe.key for recipe in packages),
                 summaries=lambda: [self._summary(deb) for deb in debs],
             ),
         ]
@@ -167,7 +169,10 @@ class SystemSupply:
             required=self._session.config.locked,
             emit=self._session.emit,
         )
-        return locked or choose_from_archive(wishes, state, self.archive(state).index(state.architecture))
+        if locked is not None:
+            return locked
+        index = PackageIndex.of(self.archive(state).index_files(state.architecture))
+        return choose_from_archive(wishes, state, index)
 
     def _open_archive(self, state: DebianState) -> Archive:
         config, session = self._session.config, self._session
@@ -180,7 +185,7 @@ class SystemSupply:
         )
         snapshots = (config.os_snapshot,) if config.os_snapshot else ()
         http = HttpClient(archive_settings(session.http_settings, sources, snapshots=snapshots), emit=session.emit)
-        session.closing(closing(http))
+        session.close_later(closing(http))
         return Archive(
             sources,
             http=http,
@@ -195,7 +200,15 @@ class SystemSupply:
         )
 
     def _fetch(self, state: DebianState, package: BinaryPackage) -> Path:
-        return self.archive(state).fetch(package)
+        with self._opening:
+            lock = self._fetching.setdefault(package.sha256, threading.Lock())
+        with lock:  # whoever comes second finds it in the store
+            return self.archive(state).fetch(package)
+
+    def stop(self) -> None:
+        """Let downloads that are under way end soon."""
+        for archive in self._archives.values():
+            archive.stop()
 
     def _keep(self, summary: DebSummary) -> None:
         self._summaries.put(summary.package.sha256, summary)

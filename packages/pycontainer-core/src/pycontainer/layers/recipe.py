@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pycontainer.oci import canonical_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from pycontainer.layers.record import LayerContents
     from pycontainer.layers.writer import LayerWriter
 
@@ -34,6 +38,41 @@ class Recipe(Protocol):
         Raises:
             PyContainerError: An input is missing, damaged or not what its digest says.
         """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecipeInput:
+    """A file that a layer is made of.
+
+    Attributes:
+        sha256: Of its bytes, in hexadecimal.
+        size: In bytes; 0 where nobody knows.
+        fetch: Brings it to this host, and gives its path.
+    """
+
+    sha256: str
+    size: int
+    fetch: Callable[[], Path]
+
+
+@runtime_checkable
+class FileRecipe(Recipe, Protocol):
+    """A recipe whose layer is made of files that may have to be fetched."""
+
+    @property
+    def inputs(self) -> Sequence[RecipeInput]:
+        """The files."""
+        ...
+
+
+@runtime_checkable
+class LaterRecipe(Recipe, Protocol):
+    """A recipe whose layer is made from what others leave behind."""
+
+    @property
+    def after(self) -> Sequence[str]:
+        """The keys of those others, all of which are made of files."""
         ...
 
 

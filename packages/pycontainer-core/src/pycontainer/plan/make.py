@@ -1,6 +1,6 @@
 """From configuration and project to a plan.
 
-    plan = make_plan(config, project, pyproject, bases=resolve, list_files=complete)
+    plan = make_plan(config, project, pyproject, bases=resolve, choose_system=choose, list_files=complete)
 
 Nothing is written and no wheel is taken: the base's facts, the lock and the project's sources are all that is read.
 """
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pycontainer.plan.dependencies import ListFiles
     from pycontainer.project import Project, ProjectMetadata, Pyproject
     from pycontainer.sources.base import Base
+    from pycontainer.sources.debian.choose import PackageChoice
     from pycontainer.sources.locks import Chosen, Lock
 
 _EPOCH: Final = "1970-01-01T00:00:00Z"
@@ -47,6 +48,7 @@ def make_plan(
     pyproject: Pyproject,
     *,
     bases: Callable[[Sequence[Platform]], Sequence[Base]],
+    choose_system: Callable[[Base, Platform], PackageChoice | None],
     list_files: ListFiles,
     skip: Sequence[Path] = (),
     emit: Emit = ignore,
@@ -58,6 +60,7 @@ def make_plan(
         project: The project as its front end sees it.
         pyproject: The same project's sources, to find how it starts.
         bases: Resolves the base image for platforms and finds its facts.
+        choose_system: Chooses the operating system packages that a base gets.
         list_files: Completes packages whose files the lock does not list.
         skip: Paths that are never taken as files of the project: outputs.
         emit: Takes warnings.
@@ -86,7 +89,16 @@ def make_plan(
         start=start,
         layout=layout,
         platforms=tuple(
-            _platform_plan(config, target, base, chosen, layout=layout, start=start, labels=annotations)
+            _platform_plan(
+                config,
+                target,
+                base,
+                chosen,
+                system=choose_system(base, target.platform),
+                layout=layout,
+                start=start,
+                labels=annotations,
+            )
             for (target, base), chosen in zip(targets, selections, strict=True)
         ),
         installs_project=pyproject.is_package,
@@ -184,6 +196,7 @@ def _platform_plan(
     base: Base,
     chosen: Sequence[Chosen],
     *,
+    system: PackageChoice | None,
     layout: Layout,
     start: Start,
     labels: Mapping[str, str],
@@ -206,5 +219,6 @@ def _platform_plan(
         packages=tuple(each for each in chosen if each.kind != "directory"),
         local_packages=tuple(each for each in chosen if each.kind == "directory"),
         account=account,
+        system=system,
         execution=execution,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pycontainer.config import BuildConfig
     from pycontainer.oci import Platform
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pycontainer.plan.execution import Layout
     from pycontainer.project import ProjectMetadata, Start
     from pycontainer.sources.base import Base
+    from pycontainer.sources.debian.choose import PackageChoice
     from pycontainer.sources.files import PlacedFile
     from pycontainer.sources.locks import Chosen
     from pycontainer.sources.target import Target
@@ -35,6 +36,7 @@ class PlatformPlan:
         environment: The virtual environment in the image.
         packages: Third-party packages, in the order of the lock.
         local_packages: Packages from directories beside the project: workspace members, path dependencies.
+        system: Operating system packages that are added to the base, where there are any.
         account: Who the image runs as.
         execution: Fields of `ContainerConfig` that differ from the base's.
     """
@@ -45,6 +47,7 @@ class PlatformPlan:
     packages: tuple[Chosen, ...]
     local_packages: tuple[Chosen, ...]
     account: Account
+    system: PackageChoice | None
     execution: Mapping[str, Any]
 
     @property
@@ -108,9 +111,10 @@ class BuildPlan:
         for plan in self.platforms:
             yield str(plan.platform), f"base {plan.base.reference} ({_facts(plan)})"
             yield "", f"user {plan.account.user}"
+            if plan.system is not None:
+                yield "", _named("Debian package", [str(package) for package in plan.system.packages])
             packages = [*plan.packages, *plan.local_packages]
-            names = ", ".join(str(chosen.package) for chosen in packages)
-            yield "", f"{_count(len(packages), 'package')}: {names}" if packages else "no packages"
+            yield "", _named("package", [str(chosen.package) for chosen in packages])
             for chosen in packages:
                 if chosen.kind != "wheel":
                     yield "", f"to build: {chosen.package} (from {chosen.kind})"
@@ -138,6 +142,10 @@ def _platform_json(plan: PlatformPlan) -> dict[str, Any]:
         "libc": str(plan.target.libc),
         "user": plan.account.user,
         "environment": plan.environment.prefix,
+        "os_packages": [
+            {"name": deb.name, "version": deb.version, "architecture": deb.architecture, "sha256": deb.sha256}
+            for deb in (plan.system.debs if plan.system else ())
+        ],
         "packages": [
             {
                 "name": chosen.package.name,
@@ -148,6 +156,10 @@ def _platform_json(plan: PlatformPlan) -> dict[str, Any]:
             for chosen in (*plan.packages, *plan.local_packages)
         ],
     }
+
+
+def _named(noun: str, names: Sequence[str]) -> str:
+    return f"{_count(len(names), noun)}: {', '.join(names)}" if names else f"no {noun}s"
 
 
 def _count(number: int, noun: str) -> str:

@@ -96,6 +96,23 @@ def resolve_base(
     return tuple(_base(place, platform, cache_dir, emit) for platform in platforms)
 
 
+def composed_base(image: Image, *, reference: str, cache_dir: Path, emit: Emit = ignore) -> Base:
+    """A base image that was made here, with its facts.
+
+    Args:
+        image: Its layers can be read.
+        reference: What it is called: `deb:bookworm`.
+        cache_dir: Where facts are remembered.
+        emit: Told when layers are read.
+
+    Raises:
+        PyContainerError: A layer cannot be read.
+    """
+    digest = image.digest
+    facts = _facts(image, digest, reference, cache_dir, emit)
+    return Base(image=image, facts=facts, reference=reference, digest=digest, top=digest)
+
+
 def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
     """What a base image knows of Debian, from the cache, else from its layers.
 
@@ -123,17 +140,7 @@ def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
 def _base(place: Place, platform: Platform, cache_dir: Path, emit: Emit) -> Base:
     descriptor, manifest, config = choose_variant(place.contents, place.descriptor, platform, name=place.name)
     image = Image(config=config, layers=_layers(place, manifest, config))
-    cache = FactsCache(cache_dir)
-    facts = cache.get(descriptor.digest)
-    if facts is None:
-        from pycontainer.sources.base.find import find_all  # noqa: PLC0415 - once for each base image
-        from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
-
-        emit(Noted(message=f"Reading {place.name} for {platform}", detail=True))
-        facts, state = find_all(image)
-        if state is not None:
-            StateCache(cache_dir).put(descriptor.digest, state)
-        cache.put(descriptor.digest, facts)
+    facts = _facts(image, descriptor.digest, place.name, cache_dir, emit)
     named = place.reference
     if named is not None and named.tag:
         named = named.with_tag(named.tag)
@@ -145,6 +152,22 @@ def _base(place: Place, platform: Platform, cache_dir: Path, emit: Emit) -> Base
         top=place.descriptor.digest,
         registry_reference=str(named) if named else None,
     )
+
+
+def _facts(image: Image, digest: Digest, name: str, cache_dir: Path, emit: Emit) -> BaseFacts:
+    """The facts of an image, remembered by the digest of its manifest as it was found."""
+    cache = FactsCache(cache_dir)
+    facts = cache.get(digest)
+    if facts is None:
+        from pycontainer.sources.base.find import find_all  # noqa: PLC0415 - once for each base image
+        from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
+
+        emit(Noted(message=f"Reading {name} for {image.platform}", detail=True))
+        facts, state = find_all(image)
+        if state is not None:
+            StateCache(cache_dir).put(digest, state)
+        cache.put(digest, facts)
+    return facts
 
 
 def _layers(place: Place, manifest: Manifest, config: ImageConfig) -> tuple[Layer, ...]:

@@ -12,6 +12,7 @@ reads as what changed.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -132,6 +133,11 @@ class LockedSystem(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[LockedRelease, ...] = ()
     platforms: dict[str, LockedPlatform] = {}
 
+    @property
+    def dates(self) -> dict[str, datetime]:
+        """When each release was made, by `Release.identity`."""
+        return {release.name: datetime.fromisoformat(release.date.replace("Z", "+00:00")) for release in self.releases}
+
 
 class ImageLock(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. `base` is none where the base image is composed of packages."""
@@ -170,6 +176,30 @@ def read_image_lock(path: Path) -> ImageLock | None:
             hint="Use a newer pycontainer" if later else "Write it again with `pycontainer lock`",
         )
     return convert(document, ImageLock, path)
+
+
+def pinned(image: str, lock: ImageLock | None, *, required: bool) -> str:
+    """A base image as the lock has it: its name with the digest. Files and composed bases have no other name.
+
+    Args:
+        image: As the options name it.
+        lock: The lock, where there is one.
+        required: Whether a lock of another base image is an error.
+
+    Raises:
+        LockError: It is.
+    """
+    if lock is None or lock.base is None:
+        return image
+    if lock.base.image == image:
+        return f"{image}@{lock.base.digest}"
+    if required:
+        raise LockError(
+            f"`{FILENAME}` is of another base image",
+            facts=[f"locked: `{lock.base.image}`", f"wanted: `{image}`"],
+            hint="Run `pycontainer lock`",
+        )
+    return image
 
 
 def write_image_lock(path: Path, lock: ImageLock) -> bool:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
-from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.recipe import RecipeInput, recipe_key
 from pycontainer.layers.record import LayerContents
 from pycontainer.sources.debian.deb import open_deb
 from pycontainer.sources.debian.examination import Examination, summarize
@@ -83,6 +83,13 @@ class DebsRecipe:
     def title(self) -> str:
         """`libpq5 15.14-0+deb12u1`, or `14 Debian packages`."""
         return str(self.debs[0].package) if len(self.debs) == 1 else f"{len(self.debs)} Debian packages"
+
+    @property
+    def inputs(self) -> tuple[RecipeInput, ...]:
+        """The packages' files."""
+        return tuple(
+            RecipeInput(sha256=deb.package.sha256, size=deb.package.size, fetch=deb.open_path) for deb in self.debs
+        )
 
     def write(self, writer: LayerWriter) -> LayerContents:
         """Write the packages one after the other.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pycontainer.errors import WheelError
-from pycontainer.layers.recipe import recipe_key
+from pycontainer.layers.recipe import RecipeInput, recipe_key
 from pycontainer.layers.record import LayerContents, PackageContents
 from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions
@@ -101,6 +101,11 @@ class WheelsRecipe:
         if len(self.wheels) == 1:
             return f"{self.wheels[0].name} {self.wheels[0].version}".rstrip()
         return f"{len(self.wheels)} packages"
+
+    @property
+    def inputs(self) -> tuple[RecipeInput, ...]:
+        """The wheels' files."""
+        return tuple(RecipeInput(sha256=wheel.sha256, size=wheel.size, fetch=wheel.open_path) for wheel in self.wheels)
 
     def write(self, writer: LayerWriter) -> LayerContents:
         """Check all wheels, then write them one after the other.
