@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PHASES: Final = {
     "resolve": "Resolving",
     "plan": "Planning",
+    "lock": "Choosing base image and packages",
+    "base": "Composing the base image",
     "layers": "Making layers",
     "export": "Writing the image",
     "push": "Pushing",

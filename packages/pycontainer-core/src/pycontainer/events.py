@@ -30,7 +30,7 @@ class Verb(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhaseStarted:
-    """A part of the build begins: `resolve`, `plan`, `layers`, `export`."""
+    """A part of the work begins: `plan`, `lock`, `base`, `layers`, `export`."""
 
     name: str
 

@@ -56,10 +56,12 @@ class Session:
     Args:
         config: The options.
         emit: Hears of everything.
+        relock: Whether base image and operating system packages are chosen anew, whatever `pycontainer.lock` says.
     """
 
-    def __init__(self, config: BuildConfig, emit: Emit) -> None:
+    def __init__(self, config: BuildConfig, emit: Emit, *, relock: bool = False) -> None:
         self.config = config
+        self._relock = relock
         self.emit = emit
         self._stack = ExitStack()
         self._stated_indexes: Indexes | None = None
@@ -229,24 +231,32 @@ class Session:
         Raises:
             LockError: The lock is of another base image, and only the lock will do.
         """
+        if self.image_lock is None or self._relock:
+            return text
         from pycontainer.sources.debian.image_lock import pinned  # noqa: PLC0415
 
         return pinned(text, self.image_lock, required=self.config.locked)
 
+    @property
+    def image_lock_path(self) -> Path:
+        """Where `pycontainer.lock` is, or would be: in the project's directory."""
+        return self.config.root / "pycontainer.lock"
+
     @cached_property
     def image_lock(self) -> ImageLock | None:
-        """`pycontainer.lock` of the project."""
-        from pycontainer.sources.debian.image_lock import FILENAME, read_image_lock  # noqa: PLC0415
+        """`pycontainer.lock`, where there is one."""
+        if not self.image_lock_path.exists():
+            return None
+        from pycontainer.sources.debian.image_lock import read_image_lock  # noqa: PLC0415
 
-        path = self.config.root / FILENAME
-        return read_image_lock(path) if path.exists() else None
+        return read_image_lock(self.image_lock_path)
 
     @cached_property
     def system(self) -> SystemSupply:
         """Chooses and supplies operating system packages."""
         from pycontainer.builder.system import SystemSupply  # noqa: PLC0415
 
-        return SystemSupply(self, self.image_lock)
+        return SystemSupply(self, self.image_lock, relock=self._relock)
 
     def project(self) -> tuple[StandaloneProject, Pyproject]:
         """The project of the options: that of the context, or a member of its workspace."""

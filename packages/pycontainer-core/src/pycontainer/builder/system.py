@@ -62,11 +62,13 @@ class SystemSupply:
 
     Args:
         session: The services of the build.
-        lock: Packages are taken from it where it fits; none means that they are chosen anew.
+        lock: Packages are taken from it where it fits.
+        relock: Whether they are chosen anew even where it does. No archive may be older than the lock then, either.
     """
 
-    def __init__(self, session: Session, lock: ImageLock | None) -> None:
+    def __init__(self, session: Session, lock: ImageLock | None, *, relock: bool = False) -> None:
         self._session = session
+        self._relock = relock
         self._locked: LockedSystem | None = lock.system if lock else None
         self._archives: dict[tuple[str, str], Archive] = {}
         self._opening = threading.Lock()
@@ -161,16 +163,17 @@ class SystemSupply:
             return self._archives[key]
 
     def _choose(self, wishes: Wishes, state: DebianState, platform: Platform) -> PackageChoice:
-        locked = choose_from_lock(
-            wishes,
-            state,
-            self._locked,
-            platform=str(platform),
-            required=self._session.config.locked,
-            emit=self._session.emit,
-        )
-        if locked is not None:
-            return locked
+        if not self._relock:
+            locked = choose_from_lock(
+                wishes,
+                state,
+                self._locked,
+                platform=str(platform),
+                required=self._session.config.locked,
+                emit=self._session.emit,
+            )
+            if locked is not None:
+                return locked
         index = PackageIndex.of(self.archive(state).index_files(state.architecture))
         return choose_from_archive(wishes, state, index)
 
