@@ -91,4 +91,4 @@ def test_every_variable_is_documented_on_one_page() -> None:
 
 
 # Where a system keeps its directories, which nobody sets for us; and what the config of a base image is asked for.
-UNDOCUMENTED = {"HOME", "LOCALAPPDATA", "PATH", "USERPROFILE", "APPDATA", "PYTHON_VERSION"}
+UNDOCUMENTED = {"HOME", "LD_LIBRARY_PATH", "LOCALAPPDATA", "PATH", "USERPROFILE", "APPDATA", "PYTHON_VERSION"}
