@@ -12,6 +12,8 @@ indexes, so that a connection nobody can read adds nothing to them. Hence the cl
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -25,6 +27,7 @@ from pycontainer.sources.debian.archive.debs import Places, deb_descriptor
 from pycontainer.sources.debian.archive.downloads import Downloads, is_absent
 from pycontainer.sources.debian.archive.in_release import Releases
 from pycontainer.sources.debian.archive.indexes import Indexes
+from pycontainer.sources.debian.index import PackageIndex
 from pycontainer.sources.fetch import gather
 from pycontainer.transports.http.urls import Origin
 from pycontainer.transports.secrets import redact_url
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from pycontainer.blobs.store import BlobStore
     from pycontainer.events import Emit
     from pycontainer.sources.debian.archive.apt_sources import AptSource
+    from pycontainer.sources.debian.archive.indexes import IndexFile
     from pycontainer.sources.debian.archive.keyrings import Keyrings
     from pycontainer.sources.debian.archive.release import Release
     from pycontainer.sources.debian.archive.verifier import Verifier
@@ -102,14 +106,16 @@ class Archive:
         self._indexes = Indexes(self._downloads, folder)
         self._places = Places(self._sources, snapshots=snapshots)
         self._releases: dict[tuple[str, str], Release] = {}
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[PackageIndex, tuple[str, ...]]] = {}
 
     @property
     def releases(self) -> tuple[Release, ...]:
         """The releases that `index` used, in the order of the sources."""
         return tuple(self._releases.values())
 
-    def index_files(self, architecture: str) -> tuple[Path, ...]:
-        """The verified indexes for an architecture, uncompressed, each once, in the order of the sources.
+    def index(self, architecture: str) -> PackageIndex:
+        """The packages for an architecture, verified; of two equal ones that of the first source counts.
 
         Raises:
             PackageError: There is no archive, suite, component or architecture like this, or its release is refused.
@@ -118,13 +124,24 @@ class Archive:
             DocumentError: Something in it is malformed.
             ToolError: Nothing on this host can check signatures.
         """
+        with self._lock:
+            if architecture not in self._known:
+                files = self._index_files(architecture)
+                index = PackageIndex.of(files, sources=[file.title for file in files.values()])
+                self._known[architecture] = (index, tuple(file.uri for file in files.values()))
+            return self._known[architecture][0]
+
+    def _index_files(self, architecture: str) -> dict[Path, IndexFile]:
         sources = self._sources_for(architecture)
         tasks = [partial(self._index_of, source, architecture) for source in sources]
         found = gather(tasks, self._parallel, interrupt=self.stop)
-        for source, (release, _) in zip(sources, found, strict=True):
+        files: dict[Path, IndexFile] = {}
+        for source, (release, listed) in zip(sources, found, strict=True):
             if release is not None:
                 self._releases[source.uri, source.suite] = release
-        return tuple(dict.fromkeys(path for _, paths in found for path in paths))
+            for file in listed:
+                files.setdefault(file.path, file)  # mirrors of the same archive have the same files
+        return files
 
     def fetch(self, package: BinaryPackage) -> Path:
         """The file of a package, its bytes checked just now.
@@ -137,7 +154,9 @@ class Archive:
         descriptor = deb_descriptor(package)
         title = package.filename.rpartition("/")[2]
         try:
-            path, url = self._downloads.fetch(descriptor, title=title, urls=self._places.of(package))
+            path, url = self._downloads.fetch(
+                descriptor, title=title, urls=self._places.of(package, self._uri(package))
+            )
         except NetworkError as error:
             past = list(self._places.of_past(package, self._known_dates(), now=self._clock()))
             if not past:
@@ -162,6 +181,13 @@ class Archive:
         """Let downloads end soon, with an error: nobody wants them any more."""
         self._downloads.stop()
 
+    def _uri(self, package: BinaryPackage) -> str | None:
+        """The archive whose index has a package; none where no index was read, as in a build from a lock."""
+        for index, uris in self._known.values():
+            with suppress(KeyError):
+                return uris[index.origin(package)]
+        return None
+
     def _sources_for(self, architecture: str) -> tuple[AptSource, ...]:
         for source in self._passed_over:
             self._emit(Warned(message=f"The apt source `{source}` is passed over: only http and https can be read"))
@@ -174,7 +200,7 @@ class Archive:
             )
         return tuple(found)
 
-    def _index_of(self, source: AptSource, architecture: str) -> tuple[Release | None, list[Path]]:
+    def _index_of(self, source: AptSource, architecture: str) -> tuple[Release | None, list[IndexFile]]:
         try:
             release = self._all.of(source)
         except PackageError as error:

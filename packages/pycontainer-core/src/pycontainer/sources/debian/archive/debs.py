@@ -4,7 +4,7 @@
     for url in places.of(package): ...
     places.learn(package, url)
 
-An index does not tell which of several archives it came from; the pool's folders do (`pool/updates/main` is the
+A lock does not tell which of several archives has a package; the pool's folders do (`pool/updates/main` is the
 security archive's), and the first file of each says which archive has them.
 """
 
@@ -48,11 +48,11 @@ class Places:
         self._lock = threading.Lock()
         self._learned: dict[str, str] = {}
 
-    def of(self, package: BinaryPackage) -> Iterator[str]:
-        """The addresses in the archives, the likeliest first."""
+    def of(self, package: BinaryPackage, likely: str | None = None) -> Iterator[str]:
+        """The addresses in the archives: first in the one that is likely to have it, if that is known."""
         path = _path(package)
         with self._lock:
-            likely = self._learned.get(_folder(package))
+            likely = likely or self._learned.get(_folder(package))
         for uri in dict.fromkeys([*([likely] if likely else []), *self._uris]):
             yield f"{uri}/{path}"
 

@@ -101,7 +101,7 @@ def _read_status(status: bytes, *, has_text: bool) -> tuple[Signature, ...]:
 def _blocks(lines: Sequence[list[str]]) -> Iterator[list[list[str]]]:
     """What is said of each signature, which begins with NEWSIG; without a verdict nothing is."""
     begins = [number for number, line in enumerate(lines) if line[0] == "NEWSIG"]
-    for begin, end in zip(begins, [*begins[1:], len(lines)], strict=True):
+    for begin, end in zip(begins, [*begins[1:], len(lines)], strict=False):  # without begins, none
         block = [line for line in lines[begin:end] if len(line) > 1 and line[0] in {*_STATES, "VALIDSIG"}]
         if block:
             yield block

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pycontainer.blobs.records import load_record, save_record
-from pycontainer.errors import HTTPStatusError, IntegrityError, NetworkError, PackageError
+from pycontainer.errors import DeniedError, HTTPStatusError, IntegrityError, NetworkError, PackageError
 from pycontainer.events import Warned, ignore
 from pycontainer.sources.debian.archive.answers import refuse_denied
 from pycontainer.sources.debian.archive.downloads import is_absent
@@ -209,7 +209,7 @@ def _is_out_of_reach(error: BaseException) -> bool:
     """Whether an archive gave no answer at all, or only that it cannot give one now."""
     if isinstance(error, HTTPStatusError):
         return error.status >= _FIRST_SERVER_ERROR
-    return isinstance(error, NetworkError)
+    return isinstance(error, NetworkError) and not isinstance(error, DeniedError)
 
 
 def _no_suite(source: AptSource, error: BaseException) -> PackageError:

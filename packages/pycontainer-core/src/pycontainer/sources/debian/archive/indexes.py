@@ -1,6 +1,6 @@
 """The indexes of packages that a release lists: brought here, checked before a byte of them is read, unpacked once.
 
-for path in Indexes(downloads, folder).of(release, source, "amd64"): ...      # uncompressed, in the store
+for file in Indexes(downloads, folder).of(release, source, "amd64"): ...      # `file.path` uncompressed, in the store
 
 A file is asked for by its hash where the archive offers that, so that an archive that is being updated cannot give a
 release and an index that do not belong together.
@@ -9,6 +9,8 @@ release and an index that do not belong together.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - dataclasses keep their annotations readable
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -22,7 +24,6 @@ from pycontainer.sources.debian.archive.in_release import release_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from pycontainer.sources.debian.archive.apt_sources import AptSource
     from pycontainer.sources.debian.archive.downloads import Downloads
@@ -34,6 +35,21 @@ _MEDIA_TYPE: Final = "application/octet-stream"
 # Ten times what the largest archive has today; none of a release may be larger, packed or not.
 _MAX_SIZE: Final = 1 << 30
 _OUTPUT: Final = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexFile:
+    """An index in the store.
+
+    Attributes:
+        path: Uncompressed.
+        title: What it is to a person: `bookworm/main`.
+        uri: The archive that it is of, which has the packages too.
+    """
+
+    path: Path
+    title: str
+    uri: str
 
 
 class _Unpacked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +72,7 @@ class Indexes:
         self._store = downloads.store
         self._folder = folder
 
-    def of(self, release: Release, source: AptSource, architecture: str) -> list[Path]:
+    def of(self, release: Release, source: AptSource, architecture: str) -> list[IndexFile]:
         """The indexes of a source's components for an architecture, and those for `all` where they are apart.
 
         Raises:
@@ -72,7 +88,8 @@ class Indexes:
                 hint="Set {os_archive} to one that has; distributions keep some architectures apart",
             )
         if source.is_flat:
-            return [self._index(release, source, "Packages")]
+            path = self._index(release, source, "Packages")
+            return [IndexFile(path=path, title=release.asked, uri=release.uri)]
         wanted = [architecture, *(["all"] if release.all_apart else [])]
         found = []
         for component in source.components:
@@ -83,7 +100,9 @@ class Indexes:
                     f"The archive of `{release.asked}` has no component `{component}` for `{architecture}`",
                     facts=[f"archive: {release.uri}", f"it has: {', '.join(_components(release.files, architecture))}"],
                 )
-            found += [self._index(release, source, name) for name in listed]
+            for name in listed:
+                path = self._index(release, source, name)
+                found.append(IndexFile(path=path, title=f"{release.asked}/{component}", uri=release.uri))
         return found
 
     def _index(self, release: Release, source: AptSource, name: str) -> Path:

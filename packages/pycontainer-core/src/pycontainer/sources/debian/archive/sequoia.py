@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from pycontainer.errors import DocumentError, IntegrityError
+from pycontainer.errors import DocumentError
 from pycontainer.sources.debian.archive.verifier import Opened, Signature, State
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ class Sequoia:
 
         try:
             opened = pysequoia.verify(message, store=certificates)
-        except RuntimeError as error:
-            if not asked:
-                raise IntegrityError("The signed message cannot be read", facts=[_first(error)]) from error
+        except RuntimeError:  # one for everything: no message, no signature, none that is good
             return Opened(text=b"", signatures=tuple(keys.failed(issuer) for issuer in dict.fromkeys(asked)))
         good = [(str(item.signing_key).upper(), str(item.certificate).upper()) for item in opened.valid_sigs]
         signatures = [Signature(keys=pair, state=keys.states.get(pair[0], State.UNUSABLE)) for pair in good]

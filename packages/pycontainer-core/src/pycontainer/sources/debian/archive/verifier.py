@@ -55,10 +55,10 @@ class Verifier(Protocol):
         ...
 
     def open(self, message: bytes, keyrings: Sequence[Keyring], now: datetime) -> Opened:
-        """Check a clear-signed message against keys.
+        """Check a clear-signed message against keys; of what is none, the text is empty and nothing is signed.
 
         Raises:
-            IntegrityError: It is none.
             ToolError: The verifier itself failed.
+            DocumentError: A keyring cannot be read.
         """
         ...
