@@ -29,12 +29,19 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 5 * 10**9
 """Bytes that the cache holds when no build runs."""
 
-FOLDERS: Final = ("bases", "built", "facts", "layers", "wheels")
+FOLDERS: Final = ("bases", "built", "debian", "facts", "layers", "wheels")
 """The folders of the cache."""
 
 # A cache directory that somebody chose may hold other things: only files in these places, of these names, are ours.
-_PLACES: Final = ("layers/records", "built/built", "facts/bases", *(f"{name}/blobs/*" for name in FOLDERS))
-_NAME: Final = re.compile(r"(?:\d+-)?[0-9a-f]{64,128}(?:\.json)?|\.incoming-[0-9a-f]{24}")
+_PLACES: Final = (
+    "layers/records",
+    "built/built",
+    "debian/releases",
+    "debian/summaries",
+    "facts/bases",
+    *(f"{name}/blobs/*" for name in FOLDERS),
+)
+_NAME: Final = re.compile(r"(?:debian-)?(?:\d+-)?[0-9a-f]{64,128}(?:\.(?:json|msgpack))?|\.incoming-[0-9a-f]{24}")
 _UNFINISHED: Final = ".incoming-"
 
 # Seconds without use after which an entry may leave: when no build runs, and when some do, or none can tell.

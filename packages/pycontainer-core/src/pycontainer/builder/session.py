@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
+from pycontainer.errors import NetworkError
 from pycontainer.layers.cache import LayerCache
 from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.transports.http import HttpClient, HttpSettings
@@ -48,6 +49,14 @@ COMPOSED = "deb:"
 """What the name of a base begins with that is made of packages."""
 
 _DEFAULT_JOBS = 8
+
+
+def _without_registry(hint: str | None) -> str:
+    other = (
+        "set {base_image} to `deb:bookworm` (Python 3.11) or `deb:trixie` (Python 3.13): they are made of Debian's "
+        "packages and need no registry"
+    )
+    return f"{hint}; or {other}" if hint else f"{other[0].upper()}{other[1:]}"
 
 
 class Session:
@@ -216,14 +225,19 @@ class Session:
         if text.startswith(COMPOSED):
             suite = text.removeprefix(COMPOSED)
             return tuple(self.system.compose(suite, platform) for platform in platforms)
-        return resolve_base(
-            self.locked_base(text),
-            platforms,
-            registry=self.registry,
-            store=BlobStore(self.home / "bases"),
-            cache_dir=self.facts,
-            emit=self.emit,
-        )
+        try:
+            return resolve_base(
+                self.locked_base(text),
+                platforms,
+                registry=self.registry,
+                store=BlobStore(self.home / "bases"),
+                cache_dir=self.facts,
+                emit=self.emit,
+            )
+        except NetworkError as error:
+            if type(error) is NetworkError:  # nobody answered, or not as a registry does
+                error.hint = _without_registry(error.hint)
+            raise
 
     def locked_base(self, text: str) -> str:
         """A base image by the digest that the lock has for it.

@@ -36,7 +36,6 @@ from pycontainer.sources.debian.choose import Wishes, choose_from_archive, choos
 from pycontainer.sources.debian.compose import FoundationRecipe, base_config, base_wishes, empty_state
 from pycontainer.sources.debian.examination import summarize
 from pycontainer.sources.debian.grouping import group_debs
-from pycontainer.sources.debian.index import PackageIndex
 from pycontainer.sources.debian.recipe import DebInput, DebsRecipe
 from pycontainer.sources.debian.summaries import SummaryCache
 from pycontainer.sources.debian.system import SystemRecipe
@@ -174,8 +173,7 @@ class SystemSupply:
             )
             if locked is not None:
                 return locked
-        index = PackageIndex.of(self.archive(state).index_files(state.architecture))
-        return choose_from_archive(wishes, state, index)
+        return choose_from_archive(wishes, state, self.archive(state).index(state.architecture))
 
     def _open_archive(self, state: DebianState) -> Archive:
         config, session = self._session.config, self._session
@@ -193,7 +191,7 @@ class SystemSupply:
             sources,
             http=http,
             store=self._store,
-            folder=self._folder / "releases",
+            folder=self._folder,
             keyrings=Keyrings(given=self._given_keys, base=state.files, host=self._host.files),
             credentials=Credentials.of(sources, self._host.files),
             dates=self._locked.dates if self._locked else {},
