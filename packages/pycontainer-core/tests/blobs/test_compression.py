@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import random
 import zlib
 from importlib import import_module
@@ -111,6 +112,23 @@ def test_a_bomb_is_stopped_by_the_total_and_by_the_ratio(name: str, monkeypatch:
     with pytest.raises(DocumentError, match="more than 1000 bytes"):
         drain(io.BytesIO(packed), max_size=1000)
     assert drain(io.BytesIO(packed), max_ratio=10**9) == len(zeros)
+
+
+@pytest.mark.parametrize("content", [DATA, b"", b"x", bytes(9 << 20)], ids=["text", "empty", "x", "zeros"])
+def test_xz_is_read_where_it_may_be(content: bytes) -> None:
+    packed = lzma.compress(content)
+    assert open_decompressed(io.BytesIO(packed), xz=True).read() == content
+    assert open_decompressed(io.BytesIO(packed + packed), xz=True).read() == content * 2
+    assert open_decompressed(io.BytesIO(packed)).read() == packed
+    for damaged in (packed[:-1], packed[: len(packed) // 2], packed + b"x", packed + packed[:9], packed[:20] + b"!!"):
+        with pytest.raises(DocumentError):
+            open_decompressed(io.BytesIO(damaged), xz=True).read()
+
+
+def test_a_bomb_of_xz_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "RATIO_FREE", 1 << 20)
+    with pytest.raises(DocumentError, match="250 times"):
+        open_decompressed(io.BytesIO(lzma.compress(bytes(40 << 20))), xz=True).read()
 
 
 def drain(stream: io.BytesIO, **caps: int) -> int:

@@ -348,3 +348,46 @@ class FixedSize(io.RawIOBase):
         count = min(len(buffer), self._left)
         self._left -= count
         return count
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 9 << 20])
+def test_a_hard_link_stands_behind_its_file(write_layer: WriteLayer, make_member: Any, size: int) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+
+    def write(writer: LayerWriter) -> None:
+        writer.file("usr/first", content, mode=0o755, uid=7)
+        writer.deflated("usr/member", make_member(content))
+        writer.hard_link("usr/second", "usr/first", mode=0o755, uid=7)
+        writer.hard_link("usr/third", "usr/second", mode=0o755, uid=7)
+        writer.hard_link("usr/fourth", "usr/member")
+
+    written = write_layer(write)
+    names = list(written.members)
+    for name, target in (("second", "first"), ("third", "second"), ("fourth", "member")):
+        link = written.members[f"usr/{name}"]
+        assert link.islnk()
+        assert link.linkname == f"usr/{target}"
+        assert names.index(f"usr/{target}") < names.index(f"usr/{name}")
+    assert (written.members["usr/second"].mode, written.members["usr/second"].uid) == (0o755, 7)
+
+
+@pytest.mark.parametrize("target", ["usr/other", "usr", "", "/usr/first"])
+def test_a_hard_link_to_nothing_in_the_layer_is_refused(target: str) -> None:
+    with LayerWriter(io.BytesIO()) as writer:
+        writer.directory("usr")
+        writer.file("usr/first", b"x")
+        with pytest.raises(DocumentError, match="which the layer does not have"):
+            writer.hard_link("usr/second", target)
+
+
+def test_a_whiteout_is_an_empty_file_with_a_mark(write_layer: WriteLayer) -> None:
+    written = write_layer(lambda writer: (writer.whiteout("usr/gone"), writer.whiteout("gone")))
+    assert written.contents == {"usr/.wh.gone": b"", ".wh.gone": b""}
+
+
+@pytest.mark.parametrize("path", ["", "../x", "usr/.wh.x", "usr/first"])
+def test_a_whiteout_of_what_cannot_be_or_was_written_is_refused(path: str) -> None:
+    with LayerWriter(io.BytesIO()) as writer:
+        writer.file("usr/first", b"x")
+        with pytest.raises(DocumentError):
+            writer.whiteout(path)

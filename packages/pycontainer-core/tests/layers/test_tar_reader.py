@@ -215,3 +215,16 @@ def attempt(work: Callable[[], object]) -> None:
         work()
     except DocumentError:
         return
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_names_of_owners_are_told(form: str) -> None:
+    raw = archive((member("x", uname="mail", gname="sch\u00f6n" if form == "pax" else "tty"), b""), form=FORMATS[form])
+    [(entry, _)] = read(raw)
+    assert (entry.user, entry.group) == ("mail", "sch\u00f6n" if form == "pax" else "tty")
+
+
+def test_paths_are_made_by_who_asks() -> None:
+    raw = archive((member("./a"), b""), (member("b", type=tarfile.LNKTYPE, linkname="./a"), b""))
+    entries = [entry for entry, _ in read_entries(io.BytesIO(raw), contain=lambda path: f"<{path}>")]
+    assert [(entry.path, entry.target) for entry in entries] == [("<./a>", ""), ("<b>", "<./a>")]

@@ -31,8 +31,8 @@ _MAX_WINDOW = 1 << 27
 # What is fed at once bounds what comes out at once: 16 KiB of deflate give up to 16 MiB, 1 KiB of zstd up to 32 MiB.
 _GZIP_SLICE = 1 << 14
 _ZSTD_SLICE = 1 << 10
-# 4 KiB of xz give up to 28 MiB.
-_XZ_SLICE = 1 << 12
+# What comes out of xz is bounded by itself, see `_bounded`.
+_XZ_SLICE = 1 << 16
 _OUTPUT = 1 << 20
 _MAGIC_SIZE = 4
 _SKIPPABLE = 0x5
@@ -196,13 +196,18 @@ class _Damaged(Exception):  # noqa: N818 - carries a fact to `_Decompressed`, ne
 
 @dataclass(frozen=True, kw_only=True)
 class _Format:
-    """How one compression is read: `decoder` reads one member or frame, `slice_size` is what it is fed at once."""
+    """How one compression is read.
+
+    `decoder` reads one member or frame, `slice_size` is what it is fed at once; where it is `bounded`, it keeps back
+    what it was not asked for.
+    """
 
     name: str
     slice_size: int
     starts: Callable[[bytes], bool]
     decoder: Callable[[], Decoder]
     errors: tuple[type[Exception], ...]
+    bounded: bool = False
 
 
 def _decoded(source: _Source, form: _Format) -> Iterator[bytes]:
@@ -218,12 +223,22 @@ def _decoded(source: _Source, form: _Format) -> Iterator[bytes]:
             if not data:
                 raise _Damaged(f"its {form.name} data is cut off")
             try:
-                yield member.decompress(data)
+                if form.bounded:
+                    yield from _bounded(member, data)
+                else:
+                    yield member.decompress(data)
             except form.errors as error:
                 raise _Damaged(f"its {form.name} data is damaged: {error}") from error
             finished = member.eof
             data = member.unused_data if finished else source.read(form.slice_size)
         data = data or source.read(form.slice_size)
+
+
+def _bounded(member: Any, data: bytes) -> Iterator[bytes]:
+    """What the data adds to the output, a megabyte at a time: xz makes up to 7,000 bytes of one."""
+    yield member.decompress(data, _OUTPUT)
+    while not member.eof and not member.needs_input:
+        yield member.decompress(b"", _OUTPUT)
 
 
 def _starts_gzip(data: bytes) -> bool:
@@ -264,6 +279,7 @@ def _xz() -> _Format:
         starts=_starts_xz,
         decoder=lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=limit),
         errors=(lzma.LZMAError,),
+        bounded=True,
     )
 
 

@@ -10,21 +10,24 @@ is refused here: absolute paths, `..`, devices, hard links to anything but a fil
 
 from __future__ import annotations
 
+import io
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.hashing import HashingReader
-from pycontainer.errors import DocumentError, IntegrityError, StoreError, ToolError
+from pycontainer.errors import DocumentError, IntegrityError, PyContainerError, StoreError, ToolError
 from pycontainer.layers.entries import Entry, Kind, checked_path
 from pycontainer.layers.tar_reader import read_entries
 from pycontainer.sources.debian.ar import read_ar
 from pycontainer.sources.debian.summary import PackedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from typing_extensions import Buffer
 
     from pycontainer.blobs.hashing import Source
     from pycontainer.sources.debian.package import BinaryPackage
@@ -104,7 +107,8 @@ class Deb:
                 found = next(entries, None)
             if found is None:
                 return
-            yield found
+            packed, content = found
+            yield packed, io.BufferedReader(_Content(content, self._translated))
 
     def _entries(self) -> Iterator[tuple[PackedPath, BinaryIO]]:
         content = self._member(_DATA, "data.tar")
@@ -171,17 +175,39 @@ class Deb:
     def _reported(self) -> Iterator[None]:
         try:
             yield
-        except DocumentError as error:
-            # Whoever gets damaged bytes learns that they are damaged, not in which way.
-            _drain(self._reader)
-            self._check_hash()
-            raise DocumentError(
-                f"The package `{self.package}` cannot be used", facts=[error.message, *error.facts]
-            ) from error
-        except ToolError as error:
-            raise ToolError(
+        except (DocumentError, ToolError) as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: DocumentError | ToolError) -> PyContainerError:
+        """The error that names the package, and says so where its bytes are not those that were announced."""
+        if isinstance(error, ToolError):
+            return ToolError(
                 f"The package `{self.package}` is compressed with zstd, which this Python cannot read", hint=error.hint
-            ) from error
+            )
+        _drain(self._reader)
+        self._check_hash()
+        return DocumentError(f"The package `{self.package}` cannot be used", facts=[error.message, *error.facts])
+
+
+class _Content(io.RawIOBase):
+    """The content of one file, whose errors name the package."""
+
+    def __init__(self, content: BinaryIO, translated: Callable[[DocumentError | ToolError], PyContainerError]) -> None:
+        super().__init__()
+        self._content = content
+        self._translated = translated
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        try:
+            data = self._content.read(len(view))
+        except (DocumentError, ToolError) as error:
+            raise self._translated(error) from error
+        view[: len(data)] = data
+        return len(data)
 
 
 class _Checker:
