@@ -41,6 +41,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "package": ("api", '"api"', "api"),
     "lenient_wheels": ("gmsh", '["gmsh"]', ("gmsh",)),
     "build_sdists": ("lxml", '["lxml"]', ("lxml",)),
+    "check_libraries": ("warn", '"warn"', "warn"),
     "index_url": ("https://index.example/simple", '"https://index.example/simple"', "https://index.example/simple"),
     "os_packages": ("libpq5,libgomp1=12.2.0-14", '["libpq5", "libgomp1=12.2.0-14"]', ("libpq5", "libgomp1=12.2.0-14")),
     "os_exclude": ("libglx-mesa0", '["libglx-mesa0"]', ("libglx-mesa0",)),

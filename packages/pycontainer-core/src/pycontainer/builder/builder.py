@@ -13,6 +13,7 @@ from pycontainer.builder.access import PushAccess
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
+from pycontainer.builder.preflight import check_images
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.sboms import sbom_paths, write_sboms
@@ -128,6 +129,7 @@ def _built(
     made again. One after the other may turn out so, and each at most once.
     """
     images = _images(session, plan, supply)
+    check_images(plan, images, emit=session.emit)
     for _ in range(sum(len(image.layers) for image in images)):
         try:
             return images, _export(session, images, destinations)

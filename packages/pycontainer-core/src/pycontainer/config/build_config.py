@@ -75,6 +75,7 @@ class BuildConfig:
         allow_outside: Whether dependencies may come from directories outside of the lock file's.
         index_url: The package index where the lock names none. May hold credentials: it is not shown.
         strict: Whether two wheels with different files of one path are an error.
+        check_libraries: `error`, `warn` or `off`: what to do about shared libraries that nobody brings.
         os_packages: Packages of the base's distribution to add: `name` or `name=version`.
         os_exclude: Packages to leave out although others need them, by name.
         os_allow_upgrades: Packages of the base that may be upgraded, by name.
@@ -145,6 +146,7 @@ class BuildConfig:
     allow_outside: bool = False
     index_url: str | None = field(default=None, repr=False)
     strict: bool = False
+    check_libraries: str = "error"
 
     os_packages: Sequence[str] = ()
     os_exclude: Sequence[str] = ()

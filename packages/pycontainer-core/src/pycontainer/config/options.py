@@ -401,6 +401,16 @@ _DEPENDENCIES: Final = (
         help="fail where two dependencies bring different files of one name",
         default="no",
     ),
+    Option(
+        name="check_libraries",
+        shape=Shape.CHOICE,
+        group=Group.DEPENDENCIES,
+        flags=("--check-libraries",),
+        metavar="error|warn|off",
+        choices=("error", "warn", "off"),
+        help="what to do about shared libraries that dependencies need and the image does not have",
+        default="`error`",
+    ),
 )
 
 _SYSTEM: Final = (

@@ -151,7 +151,7 @@ _KEPT: Final[tuple[tuple[re.Pattern[str], Callable[[Entry, BinaryIO], bytes | No
     (re.compile(r"(?:^|/)python3\.\d+t?/patchlevel\.h$"), _first(_PY_VERSION, _MAX_TEXT)),
     (re.compile(r"(?:^|/)(?:libc\.so\.6|libc-2\.\d+\.so)$"), _libc(_GLIBC)),
     (re.compile(r"(?:^|/)(?:ld-musl-[\w]+\.so\.1|libc\.so)$"), _libc(_MUSL)),
-    (re.compile(r"^(?!.*/(?:site|dist)-packages/)(?:.*/)?(?:lib|ld)[^/]*\.so(?:\.[^/]*)?$"), _library),
+    (re.compile(r"^(?!.*/(?:site|dist)-packages/)(?:.*/)?(?:lib|ld)[^/]*\.so(?:\.\d[\w.]*)?$"), _library),
     (re.compile(r"^etc/(?:ld\.so\.conf(?:\.d/[^/]+)?|ld-musl-[\w]+\.path)$"), _text),
     (re.compile(r"(?:^|/)dpkg/(?:status|status\.d/[^/]+)$"), _dpkg),
     (re.compile(r"(?:^|/)apk/db/installed$"), _apk),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import ImageConfig
     from pycontainer.sources.base.rootfs import RootFS
 
-_LIBRARY = re.compile(r"(?:lib|ld)[^/]*\.so(?:\.[^/]*)?")
+_LIBRARY = re.compile(r"(?:lib|ld)[^/]*\.so(?:\.\d[\w.]*)?")
 _LIBC = re.compile(r"libc\.so\.6(?:\.1)?|(?:ld-|libc\.)musl-\w+\.so\.1")
 _MAX_FOLDERS: Final = 1000
 

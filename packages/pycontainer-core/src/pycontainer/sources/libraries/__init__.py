@@ -1,6 +1,6 @@
 """Shared libraries: what files need of them, and whether an image has it."""
 
-from pycontainer.sources.libraries.debian_names import debian_package
+from pycontainer.sources.libraries.debian_names import debian_package, debian_packages
 from pycontainer.sources.libraries.elf import Elf, ElfReading
 from pycontainer.sources.libraries.linkage import link, version_order
 from pycontainer.sources.libraries.preflight import AvailableLibraries, Missing, check_libraries
@@ -12,6 +12,7 @@ __all__ = [
     "Missing",
     "check_libraries",
     "debian_package",
+    "debian_packages",
     "link",
     "version_order",
 ]

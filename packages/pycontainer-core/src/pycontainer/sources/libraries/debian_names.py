@@ -1,7 +1,7 @@
 """Which Debian package likely has a shared library, by its name alone.
 
     debian_package("libGL.so.1")                            # "libgl1"
-    debian_package("libglib-2.0.so.0", time64=True)         # "libglib2.0-0t64"
+    debian_packages(["libglib-2.0.so.0"], {"ID": "debian", "VERSION_ID": "13"})      # ("libglib2.0-0t64",)
 
 Debian names the package after the soname (Debian Policy, 8.1): `libfoo.so.1` is in `libfoo1`, `libfoo1.2.so.3` in
 `libfoo1.2-3`. What does not follow, because a package has several libraries or an old name, is in a table. It is a
@@ -11,7 +11,10 @@ hint: the package may be called otherwise.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _NUMBERED = re.compile(r"(lib.+?)\.so\.([\w.]+)")
 _FAMILY = re.compile(r"(libicu|libpython3\.)(?:data|i18n|io|tu|uc)?(?:\.so\.)?(\d+)(?:t?\.so\.1\.0)?")
@@ -38,6 +41,7 @@ _EXCEPTIONS: Final = {
     "libgio-2.0.so.0": "libglib2.0-0",
     "libGLdispatch.so.0": "libglvnd0",
     "libGLESv2.so.2": "libgles2",
+    "libgomp.so.1.0.0": "libgomp1",
     "libglib-2.0.so.0": "libglib2.0-0",
     "libGLU.so.1": "libglu1-mesa",
     "libgmodule-2.0.so.0": "libglib2.0-0",
@@ -98,6 +102,27 @@ _TIME64: Final = frozenset(
         "libssl3",
     }
 )
+
+
+# The first release where they are called so, by the `ID` of os-release(5).
+_FIRST_TIME64: Final = {"debian": (13,), "ubuntu": (24, 4)}
+
+
+def debian_packages(libraries: Iterable[str], os_release: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages that likely have these libraries, each once; none on a system that is not Debian's or alike.
+
+    Args:
+        libraries: As the loader looks for them.
+        os_release: The fields of os-release(5).
+    """
+    system = os_release.get("ID", "")
+    if system not in _FIRST_TIME64 and not {"debian", "ubuntu"} & set(os_release.get("ID_LIKE", "").split()):
+        return ()
+    # A Debian without a number is newer than all that have one.
+    release = tuple(int(part) for part in os_release.get("VERSION_ID", "99").split(".") if part.isdecimal())
+    time64 = system in _FIRST_TIME64 and release >= _FIRST_TIME64[system]
+    packages = (debian_package(library, time64=time64) for library in libraries)
+    return tuple(dict.fromkeys(package for package in packages if package))
 
 
 def debian_package(library: str, *, time64: bool = False) -> str | None:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pycontainer.sources.libraries.elf import Elf
 
 # What the import system takes for a module: `x.cpython-312-x86_64-linux-gnu.so`, `x.abi3.so`, `x.so`. The last may be
-# any library, too, if its name begins like one.
-_TAGGED = re.compile(r"\.(?:cpython|pypy|graalpy)[\w-]*\.so$")
-_MODULE = re.compile(r"(?!lib)[A-Za-z_]\w*(?:\.abi3(?:t|-[\w-]+)?)?\.so")
+# any library, too, so it is a module only where its name does not begin like one, and no file has one of the others.
+_OF_ONE_PYTHON = re.compile(r".*\.(?:cpython|pypy|graalpy)[\w-]*\.so")
+_TAGGED = re.compile(r"(?!lib)\w+\.abi3(?:t|-[\w-]+)?\.so")
+_PLAIN = re.compile(r"(?!lib)[A-Za-z_]\w*\.so")
 _NUMBERED = re.compile(r"(.*?)(\d+(?:[._]\d+)*)")
 # Hostile packages: what is beyond is not looked at. The largest known have a twentieth.
 _MAX_FILES: Final = 10_000
@@ -71,14 +72,17 @@ class _Files:
                 links += 1
                 if found != path and links <= _MAX_LINKS:
                     self._users.setdefault(found, []).append(path)
-        modules = {path for path in self._files if _is_module(path)}
-        # A package without modules is loaded by what nothing else of it needs: through ctypes, or as a program.
+        modules = _modules(self._files)
+        # A package without modules is loaded by what nothing else of it needs: through ctypes, or as a program. Which
+        # of several, nobody knows.
         self._entries = modules or self._files.keys() - self._users.keys()
+        self._partly: Scope = "module" if modules else "plugin"
+        self._loaded = self._below(self._entries)
 
     def linked(self, architecture: str) -> LinkedLibraries:
         return LinkedLibraries(
             architecture=architecture,
-            provides={name: () for name in sorted(self._names) if not _TAGGED.search(name)},
+            provides={name: () for name in sorted(self._names) if not _OF_ONE_PYTHON.fullmatch(name)},
             needs=tuple(self._needs()),
         )
 
@@ -115,26 +119,40 @@ class _Files:
     def _need(self, library: str, version: str, users: Collection[str]) -> NeededLibrary:
         reached = self._reaching(users)
         entries = self._entries & reached
-        scope: Scope = "plugin" if not entries else "package" if len(entries) == len(self._entries) else "module"
-        example = min(users, key=lambda path: (path not in entries, path))
+        scope: Scope = "plugin" if not entries else "package" if len(entries) == len(self._entries) else self._partly
+        example = min(users, key=lambda path: (path not in entries, path not in self._loaded, path))
         directories = tuple(path for path in self._files[example].runpath if path.startswith("/"))
         return NeededLibrary(library=library, version=version, file=example, scope=scope, directories=directories)
 
+    def _below(self, files: Iterable[str]) -> set[str]:
+        """These files and all that they need, in any number of steps."""
+        needs: dict[str, list[str]] = {}
+        for found, users in self._users.items():
+            for user in users:
+                needs.setdefault(user, []).append(found)
+        return _closure(files, needs)
+
     def _reaching(self, files: Iterable[str]) -> set[str]:
         """These files and all that need them, in any number of steps."""
-        reached = set(files)
-        todo = list(reached)
-        while todo:
-            for user in self._users.get(todo.pop(), ()):
-                if user not in reached:
-                    reached.add(user)
-                    todo.append(user)
-        return reached
+        return _closure(files, self._users)
 
 
-def _is_module(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return bool(_TAGGED.search(name) or _MODULE.fullmatch(name))
+def _closure(files: Iterable[str], steps: Mapping[str, Iterable[str]]) -> set[str]:
+    reached = set(files)
+    todo = list(reached)
+    while todo:
+        for path in steps.get(todo.pop(), ()):
+            if path not in reached:
+                reached.add(path)
+                todo.append(path)
+    return reached
+
+
+def _modules(paths: Iterable[str]) -> set[str]:
+    """The files that Python imports."""
+    names = {path: path.rpartition("/")[2] for path in paths}
+    tagged = {path for path, name in names.items() if _OF_ONE_PYTHON.fullmatch(name) or _TAGGED.fullmatch(name)}
+    return tagged or {path for path, name in names.items() if _PLAIN.fullmatch(name)}
 
 
 def _base(name: str) -> str:

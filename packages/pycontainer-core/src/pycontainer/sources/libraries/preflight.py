@@ -1,6 +1,6 @@
 """Which shared libraries packages need that nobody brings: known before anything is written.
 
-    missing = check_libraries({"opencv-python 4.12.0.88": linked}, base.facts.libraries, others)
+    missing = check_libraries([("opencv-python 4.12.0.88", linked)], base.facts.libraries)
     missing[0].library, missing[0].users        # "libGL.so.1", (("opencv-python 4.12.0.88", "cv2/cv2.abi3.so"),)
 
 A false alarm is worse than a miss, so a library counts as found wherever it is among the packages, and a version only
@@ -64,7 +64,7 @@ class Missing:
 
 
 def check_libraries(
-    packages: Mapping[str, Iterable[LinkedLibraries]],
+    packages: Iterable[tuple[str, Iterable[LinkedLibraries]]],
     base: AvailableLibraries,
     *,
     others: Iterable[str] = (),
@@ -73,16 +73,13 @@ def check_libraries(
     """What the packages need and neither they nor the base have, the worst first.
 
     Args:
-        packages: By name, as people should read it; those that need nothing but bring something belong here, too.
+        packages: What each brings and needs, with its name as people should read it.
         base: What the base image has.
         others: Names of libraries that come from elsewhere.
         directories: Where the loader looks besides, in the base.
     """
     own = [
-        (label, linked)
-        for label, several in packages.items()
-        for linked in several
-        if linked.architecture == base.architecture
+        (label, linked) for label, several in packages for linked in several if linked.architecture == base.architecture
     ]
     names = {**base.names, **dict.fromkeys(others, ())}
     for _, linked in own:
