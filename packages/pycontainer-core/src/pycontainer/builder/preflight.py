@@ -105,8 +105,13 @@ def _hint(found: Sequence[tuple[PlatformPlan, Missing]], *, giving_up: str) -> s
         for package in debian_packages([missing.library], platform.base.facts.os_release)
     )
     what = "has them" if all(not missing.version for _, missing in found) else "has them, in newer versions"
-    names = f" (in Debian likely the packages {', '.join(f'`{name}`' for name in packages)})" if packages else ""
-    return f"Set {{base_image}} to an image that {what}{names}, or set {{check_libraries}} to `{giving_up}`"
+    names = ", ".join(f"`{name}`" for name in packages)
+    add = (
+        f"Add {names}, which likely {'have' if len(packages) > 1 else 'has'} them, to {{os_packages}}, or set"
+        if names
+        else "Set"
+    )
+    return f"{add} {{base_image}} to an image that {what}, or set {{check_libraries}} to `{giving_up}`"
 
 
 def _message(found: Sequence[object], need: str) -> str:

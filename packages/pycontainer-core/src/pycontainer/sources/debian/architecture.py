@@ -1,6 +1,7 @@
 """Debian's names of architectures.
 
-debian_architecture(Platform.parse("linux/arm64"))     # "arm64"
+debian_architecture(Platform.parse("linux/arm/v7"))     # "armhf"
+oci_architecture("armhf")                               # "arm"
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ _NAMES: Final = {
     ("riscv64", None): "riscv64",
     ("s390x", None): "s390x",
 }
+# Where the two are not the same word.
+_OCI: Final = {"armel": "arm", "armhf": "arm", "i386": "386", "mips64el": "mips64le", "ppc64el": "ppc64le"}
+
+
+def oci_architecture(debian: str) -> str:
+    """The architecture as OCI platforms name it."""
+    return _OCI.get(debian, debian)
 
 
 def debian_architecture(platform: Platform) -> str:

@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
+from pycontainer.layers.linkage import LinkedLibraries
 from pycontainer.layers.recipe import RecipeInput, recipe_key
 from pycontainer.layers.record import LayerContents
+from pycontainer.sources.debian.architecture import oci_architecture
 from pycontainer.sources.debian.deb import open_deb
 from pycontainer.sources.debian.examination import Examination, summarize
 from pycontainer.sources.debian.filters import FILTER_VERSION, is_left_out
@@ -23,7 +25,7 @@ from pycontainer.sources.debian.placement import Placement
 from pycontainer.sources.debian.replacing import replacing_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -102,15 +104,19 @@ class DebsRecipe:
         """
         placement = Placement(self.base, upgraded=self.upgraded)
         writing = _Writing(writer, self.base)
+        provides: dict[str, tuple[str, ...]] = {}
         for place in replacing_first([deb.package for deb in self.debs]):
             deb = self.debs[place]
             with open_deb(deb.open_path(), deb.package) as opened:
                 examination = Examination(opened)
                 files = placement.package(deb.package, opened.members)
                 writing.package(files, examination)
+                summary = examination.summary()
+                provides |= dict.fromkeys(_libraries(summary), ())
                 if self.keep is not None:
-                    self.keep(examination.summary())
-        return LayerContents(files=writing.files, size=writing.size)
+                    self.keep(summary)
+        libraries = LinkedLibraries(architecture=oci_architecture(self.base.architecture), provides=provides)
+        return LayerContents(files=writing.files, size=writing.size, libraries=(libraries,))
 
     def summaries(self) -> list[DebSummary]:
         """The summaries of a layer that came from a cache; reads the packages.
@@ -171,6 +177,13 @@ class _Writing:
         if path not in self._made:
             self._made.add(path)
             self._writer.directory(path, mode=mode, uid=uid, gid=gid)
+
+
+def _libraries(summary: DebSummary) -> Iterator[str]:
+    """The names that the loader finds a package's shared libraries by."""
+    for library in summary.libraries:
+        yield library.soname
+        yield library.path.rpartition("/")[2]
 
 
 def _parents(path: str) -> list[str]:
