@@ -147,7 +147,7 @@ def test_dpkg_writes_the_same_database(tmp_path: Path, base: DebianState, write_
     inputs: list[DebInput] = [deb_input(forge, tmp_path) for forge in forges]
     options = [
         "--root",
-        root,
+        str(root),
         "--force-not-root",
         "--force-script-chrootless",
         "--force-architecture",
@@ -181,6 +181,7 @@ def test_dpkg_accepts_the_database(tmp_path: Path, base: DebianState, write_debs
     for path, file in change.files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(file.content)
+    (root / INFO / "format").write_text("1\n")
     for name, text in base.lists.items():
         (root / INFO / f"{name}.list").write_text(text)
 
