@@ -195,13 +195,15 @@ def _product(  # noqa: PLR0917 - the parts of one line
     where: str,
     files: Mapping[str, bytes],
 ) -> Iterator[AptSource]:
-    """Every suite at every address; the other addresses of the same lines are its mirrors."""
-    places = [_Address.parse(uri) for uri in _without_mirror_lists(uris, files, where)]
+    """Every suite at every address; the others of the same paragraph or list are its mirrors."""
+    groups = [[_Address.parse(uri) for uri in _mirrors(uri, files, where)] for uri in uris]
     for suite in suites:
         if not _SUITE.fullmatch(suite) or (suite.endswith("/") == bool(components)):
             raise DocumentError(f"The suite `{suite[:100]}` of apt's sources is malformed", facts=[f"line: {where}"])
         _check_components(components, where)
-        for place in places:
+        for group in groups:
+            place = group[0]
+            others = [*group[1:], *(other for item in groups if item is not group for other in item)]
             yield AptSource(
                 uri=place.uri,
                 suite=suite,
@@ -211,7 +213,7 @@ def _product(  # noqa: PLR0917 - the parts of one line
                 if fields.get("architectures")
                 else (),
                 options={name: value for name, value in fields.items() if name not in _OWN_FIELDS},
-                mirrors=tuple(other.uri for other in places if other is not place),
+                mirrors=tuple(other.uri for other in others),
                 snapshot=snapshot,
                 credentials=place.credentials,
                 file=where,
@@ -245,26 +247,20 @@ class _Address:
         return cls(uri=uri, credentials=Redacted(unquote(user)) if user else None)
 
 
-def _without_mirror_lists(uris: Sequence[str], files: Mapping[str, bytes], where: str) -> Iterator[str]:
-    """The addresses, those of a list of mirrors in its place (apt-transport-mirror(1)), by their priority."""
-    for uri in uris:
-        if not uri.startswith(_MIRROR_LIST):
-            yield uri
-            continue
-        path = re.sub("^/+", "", uri.removeprefix(_MIRROR_LIST))
-        if path not in files:
-            raise DocumentError(f"The list of mirrors `/{path}` does not exist", facts=[f"named by: {where}"])
-        yield from _mirrors(_decoded(path, files[path]))
-
-
-def _mirrors(text: str) -> list[str]:
+def _mirrors(uri: str, files: Mapping[str, bytes], where: str) -> list[str]:
+    """The addresses that one stands for: those of a list of mirrors by their priority (apt-transport-mirror(1))."""
+    if not uri.startswith(_MIRROR_LIST):
+        return [uri]
+    path = re.sub("^/+", "", uri.removeprefix(_MIRROR_LIST))
     found = []
-    for line in text.splitlines():
+    for line in _decoded(path, files.get(path, b"")).splitlines():
         words = line.partition("#")[0].split()
         if words:
             priority = next((word[9:] for word in words[1:] if word.startswith("priority:")), "")
-            found.append((int(priority) if priority.isascii() and priority.isdigit() else 1 << 30, words[0]))
-    return [uri for _, uri in sorted(found, key=lambda item: item[0])]
+            found.append((int(priority) if re.fullmatch("[0-9]{1,9}", priority) else 1 << 30, words[0]))
+    if not found:
+        raise DocumentError(f"The list of mirrors `/{path}` is absent or empty", facts=[f"named by: {where}"])
+    return [mirror for _, mirror in sorted(found, key=lambda item: item[0])]
 
 
 def _signed_by(value: str) -> tuple[str, ...]:

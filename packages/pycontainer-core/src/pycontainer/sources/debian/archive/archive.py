@@ -13,6 +13,7 @@ indexes, so that a connection nobody can read adds nothing to them. Hence the cl
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -106,13 +107,16 @@ class Archive:
         self._indexes = Indexes(self._downloads, folder)
         self._places = Places(self._sources, snapshots=snapshots)
         self._releases: dict[tuple[str, str], Release] = {}
-        self._lock = threading.Lock()
+        # Architectures do not wait for each other; who wants the same one, does.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._known: dict[str, tuple[PackageIndex, tuple[str, ...]]] = {}
 
     @property
     def releases(self) -> tuple[Release, ...]:
         """The releases that `index` used, in the order of the sources."""
-        return tuple(self._releases.values())
+        known = dict(self._releases)
+        keys = dict.fromkeys((source.uri, source.suite) for source in self._sources)
+        return tuple(known[key] for key in keys if key in known)
 
     def index(self, architecture: str) -> PackageIndex:
         """The packages for an architecture, verified; of two equal ones that of the first source counts.
@@ -124,7 +128,7 @@ class Archive:
             DocumentError: Something in it is malformed.
             ToolError: Nothing on this host can check signatures.
         """
-        with self._lock:
+        with self._locks[architecture]:
             if architecture not in self._known:
                 files = self._index_files(architecture)
                 index = PackageIndex.of(files, sources=[file.title for file in files.values()])
@@ -183,7 +187,7 @@ class Archive:
 
     def _uri(self, package: BinaryPackage) -> str | None:
         """The archive whose index has a package; none where no index was read, as in a build from a lock."""
-        for index, uris in self._known.values():
+        for index, uris in tuple(self._known.values()):
             with suppress(KeyError):
                 return uris[index.origin(package)]
         return None
