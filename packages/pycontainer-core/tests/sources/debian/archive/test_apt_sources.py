@@ -121,7 +121,8 @@ class TestOneLine:
         found = one_line(
             "# a comment\n"
             "#deb http://off.example x main\n"
-            "deb [arch=amd64,arm64 signed-by=/a.gpg,/b.asc check-valid-until=no] http://a.example/debian/ x main extra # y\n"
+            "deb [arch=amd64,arm64 signed-by=/a.gpg,/b.asc check-valid-until=no] "
+            "http://a.example/debian/ x main extra # y\n"
             "deb-src http://a.example/debian x main\n"
             "\n"
             "deb\thttps://b.example\ty\tmain\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -15,6 +16,7 @@ from pycontainer.errors import DocumentError, IntegrityError, NetworkError, Pack
 from pycontainer.sources.debian.archive import Archive, Keyring, Keyrings, Verifier, find_verifier
 from pycontainer.sources.debian.archive.gpgv import Gpgv
 from pycontainer.sources.debian.archive.sequoia import Sequoia
+from pycontainer.sources.debian.archive.signatures import open_signed
 from pycontainer.testing.debian_archive import ArchiveServer, SigningKey
 from pycontainer.testing.debian_faults import DEB_FAULTS, IN_RELEASE, INDEX_FAULTS, RELEASE_FAULTS
 from pycontainer.testing.debs import DebForge
@@ -197,6 +199,33 @@ class TestVerifiers:
         assert opened[0].text.startswith(b"Origin: Forged\nLabel: Forged\n")
         assert opened[0].signatures == opened[1].signatures
 
+    def test_no_damage_of_a_message_passes(self, verifier: Verifier, key: SigningKey) -> None:
+        """Bytes replaced, removed, added, moved: refused, or it is still the text that was signed."""
+        chance = random.Random(20260301)  # noqa: S311 - the same damage every time
+        text = b"Origin: x\n- dash\n" + b"".join(b" %064d 12 main/%d\n" % (number, number) for number in range(20))
+        message = key.clear_sign(text)
+        refused = 0
+        for _ in range(40 if isinstance(verifier, Gpgv) else 400):
+            damaged = _damaged(message, chance)
+            try:
+                opened = open_signed(
+                    damaged, [key.keyring()], verifier=verifier, now=datetime.now(timezone.utc), name="damaged"
+                )
+            except IntegrityError:
+                refused += 1
+            else:
+                # White space at the ends of lines is not signed (RFC 9580, 7.2).
+                assert opened.split() == text.split()
+        assert refused > 30
+
+    def test_a_key_that_cannot_be_used_does_not_spoil_its_keyring(
+        self, verifier: Verifier, server: ArchiveServer, open_archive: Opener
+    ) -> None:
+        unbound = SigningKey.make("Unbound").public
+        head = len(unbound.partition(b"Unbound")[0]) + len(b"Unbound")
+        keyrings = Keyrings(given=[Keyring.parse("both.gpg", unbound[:head] + server.key.public)])
+        assert open_archive(verifier=verifier, keyrings=keyrings).index("amd64").names()
+
     def test_gpgv_touches_nothing_of_the_user(
         self, tmp_path: Path, open_archive: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -206,6 +235,23 @@ class TestVerifiers:
         monkeypatch.delenv("GNUPGHOME", raising=False)
         open_archive(verifier=find_verifier()).index("amd64")
         assert list(home.iterdir()) == []
+
+
+def _damaged(message: bytes, chance: random.Random) -> bytes:
+    found = bytearray(message)
+    for _ in range(chance.choice([1, 1, 2, 5])):
+        at = chance.randrange(len(found))
+        damage = chance.randrange(4)
+        if damage == 0:
+            found[at] = chance.randrange(256)
+        elif damage == 1:
+            del found[at : at + chance.randrange(1, 40)]
+        elif damage == 2:
+            found[at:at] = chance.randbytes(3)
+        else:
+            other = chance.randrange(len(found))
+            found[at:at] = found[other : other + 50]
+    return bytes(found)
 
 
 class TestIndexes:
@@ -235,6 +281,18 @@ class TestIndexes:
         with pytest.raises(PackageError, match="has no component `contrib` for `amd64`") as caught:
             open_archive(sources=server.sources(components=("contrib",))).index("amd64")
         assert "it has: main" in caught.value.facts
+
+    def test_an_architecture_that_is_listed_but_kept_elsewhere_is_named(
+        self, server: ArchiveServer, open_archive: Opener
+    ) -> None:
+        server.publish(architectures=["amd64", "arm64"])
+        server.faults.append(lambda handler: "binary-arm64" in handler.path and handler.send(404))
+        assert open_archive().index("amd64").names()
+        with pytest.raises(
+            PackageError, match=r"lists `main/binary-arm64/Packages\.xz` but does not have it"
+        ) as caught:
+            open_archive().index("arm64")
+        assert "{os_archive}" in (caught.value.hint or "")
 
     def test_a_suite_that_the_archive_lacks_is_named(self, server: ArchiveServer, open_archive: Opener) -> None:
         with pytest.raises(PackageError, match="no signed release of `buster`") as caught:

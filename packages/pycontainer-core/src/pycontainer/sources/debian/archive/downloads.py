@@ -6,6 +6,7 @@ path = downloads.fetch(descriptor, title="libpq5_15.14-0+deb12u1_amd64.deb", url
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.cached import CachedBlob
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pycontainer.blobs.store import BlobStore
     from pycontainer.events import Emit, Event
-    from pycontainer.oci import Descriptor
+    from pycontainer.oci import Descriptor, Digest
     from pycontainer.transports.http import HttpClient, Response
 
 _NOT_FOUND: Final = 404
@@ -46,6 +47,8 @@ class Downloads:
         self._headers = headers
         self._emit = emit
         self._stopped = threading.Event()
+        # Packages for all architectures are wanted by the builds of each.
+        self._locks: defaultdict[Digest, threading.Lock] = defaultdict(threading.Lock)
 
     def stop(self) -> None:
         """Let downloads end soon, with an error: nobody wants them any more."""
@@ -58,6 +61,10 @@ class Downloads:
             IntegrityError: What every address has is another file.
             NetworkError: No address has it; HTTPStatusError with the status 404 where all of them say so.
         """
+        with self._locks[descriptor.digest]:
+            return self._fetch(descriptor, title, urls)
+
+    def _fetch(self, descriptor: Descriptor, title: str, urls: Iterable[str]) -> tuple[Path, str | None]:
         stored = self.store.blob(descriptor)
         if stored.is_intact():
             mark_used(self.store.path(descriptor.digest))
@@ -115,7 +122,11 @@ def _named(error: NetworkError | IntegrityError, title: str, url: str) -> Networ
     """The error, saying which file it is about."""
     if isinstance(error, IntegrityError):
         facts = [error.message, *error.facts, f"from: {redact_url(url)}"]
-        return IntegrityError(f"`{title}` is not the file that its archive or the lock names", facts=facts)
+        return IntegrityError(
+            f"`{title}` is not the file that its archive or the lock names",
+            facts=facts,
+            hint="Try again in some minutes, since it may be updated just now; else set {os_archive} to another mirror",
+        )
     return error
 
 

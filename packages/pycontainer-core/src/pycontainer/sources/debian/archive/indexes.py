@@ -8,9 +8,11 @@ release and an index that do not belong together.
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - dataclasses keep their annotations readable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -18,8 +20,9 @@ import msgspec
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.records import load_record, save_record
 from pycontainer.blobs.store import mark_used
-from pycontainer.errors import DocumentError, IntegrityError, PackageError
+from pycontainer.errors import DocumentError, HTTPStatusError, IntegrityError, PackageError
 from pycontainer.oci import Descriptor, Digest
+from pycontainer.sources.debian.archive.downloads import is_absent
 from pycontainer.sources.debian.archive.in_release import release_url
 
 if TYPE_CHECKING:
@@ -71,6 +74,8 @@ class Indexes:
         self._downloads = downloads
         self._store = downloads.store
         self._folder = folder
+        # Mirrors of one archive have the same index, which is fetched and unpacked once.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def of(self, release: Release, source: AptSource, architecture: str) -> list[IndexFile]:
         """The indexes of a source's components for an architecture, and those for `all` where they are apart.
@@ -117,13 +122,27 @@ class Indexes:
                     f"The index `{name}` of `{release.asked}` is larger than {_MAX_SIZE >> 20} MB",
                     facts=[f"archive: {release.uri}", f"bytes: {file.size}"],
                 )
-        if (known := self._known(listed if suffix else None, plain)) is not None:
-            return known
-        title = f"{release.asked}/{name}{suffix}"
-        path, _ = self._downloads.fetch(
-            _descriptor(listed), title=title, urls=_urls(release, source, f"{name}{suffix}", listed)
-        )
-        return self._unpack(path, listed, plain, title) if suffix else path
+        with self._locks[listed.sha256]:
+            if (known := self._known(listed if suffix else None, plain)) is not None:
+                return known
+            return self._fetch(release, source, f"{name}{suffix}")
+
+    def _fetch(self, release: Release, source: AptSource, name: str) -> Path:
+        listed = release.files[name]
+        title = f"{release.asked}/{name}"
+        try:
+            path, _ = self._downloads.fetch(_descriptor(listed), title=title, urls=_urls(release, source, name, listed))
+        except HTTPStatusError as error:
+            if not is_absent(error):
+                raise
+            # Ubuntu's release lists all architectures, though its main archive has two of them.
+            raise PackageError(
+                f"The archive of `{release.asked}` lists `{name}` but does not have it",
+                facts=error.facts,
+                hint="Set {os_archive} to one that has; distributions keep some architectures apart",
+            ) from error
+        plain_name = name.removesuffix(PurePosixPath(name).suffix)
+        return path if name == plain_name else self._unpack(path, listed, release.files.get(plain_name), title)
 
     def _known(self, packed: ListedFile | None, plain: ListedFile | None) -> Path | None:
         """The index where it is in the store already: all of it is hashed."""
@@ -143,7 +162,10 @@ class Indexes:
         return self._folder / "indexes" / f"{packed.sha256}.json"
 
     def _unpack(self, path: Path, packed: ListedFile, plain: ListedFile | None, title: str) -> Path:
-        """Unpack an index that is in the store, into the store, where the packed one is then of no use."""
+        """Unpack an index that is in the store, into the store.
+
+        The packed one stays until the cache is pruned: another build may be about to read it.
+        """
         limit = plain.size if plain is not None else _MAX_SIZE
         with self._store.writer() as writer, path.open("rb") as file:
             for data in _unpacked(file, title, limit):
@@ -157,7 +179,6 @@ class Indexes:
             digest = writer.commit()
         if plain is None:
             save_record(self._record(packed), msgspec.json.encode(_Unpacked(sha256=digest.hex, size=size)))
-        self._store.discard(Digest("sha256", packed.sha256))
         return self._store.path(digest)
 
 

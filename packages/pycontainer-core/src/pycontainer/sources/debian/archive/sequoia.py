@@ -68,15 +68,22 @@ class _Keys:
         self.states: dict[str, State] = {}
 
     def add(self, certificate: Any) -> None:
+        try:
+            primary = self._state_of_primary(certificate)
+            subkeys = self._subkeys(certificate)
+        except RuntimeError:
+            # Bound by nothing, or only by SHA-1: other keys of the keyring may still be good.
+            return
         self.certificates.append(certificate)
-        primary = State.GOOD
-        if certificate.is_revoked:
-            primary = State.REVOKED
-        elif certificate.expiration is not None and certificate.expiration <= self._now:
-            primary = State.EXPIRED
         self.states[str(certificate.fingerprint).upper()] = primary
-        for name, state in self._subkeys(certificate).items():
+        for name, state in subkeys.items():
             self.states[name] = state if primary is State.GOOD else primary
+
+    def _state_of_primary(self, certificate: Any) -> State:
+        if certificate.is_revoked:
+            return State.REVOKED
+        expires = certificate.expiration
+        return State.EXPIRED if expires is not None and expires <= self._now else State.GOOD
 
     def _subkeys(self, certificate: Any) -> dict[str, State]:
         from pysequoia.packet import PacketPile, SignatureType, Tag  # noqa: PLC0415 - as above
