@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MAX_LENGTH: Final = 1000
-_VERSION = re.compile(r"(?:(\d+):)?([0-9A-Za-z.+~:-]+)", re.ASCII)
+# A colon is part of the upstream version only where there is an epoch before it.
+_VERSION = re.compile(r"(?:(\d+):|(?!.*:))([0-9A-Za-z.+~:-]+)", re.ASCII)
 _RUN = re.compile(r"(\D*)(\d*)", re.ASCII)
 # A run of non-digits ends in `_END`: before it sorts `~`, behind it letters, then everything else.
 _END: Final = "\x01"
