@@ -150,6 +150,12 @@ class TestAlternatives:
         index = archive(stanza("a", depends="b | c", conflicts="d"), stanza("b", depends="d"), stanza("c"), stanza("d"))
         assert added(answer("a", index)) == ["c", "a"]
 
+    def test_that_all_fail_tell_why_the_first_does(self) -> None:
+        index = archive(stanza("a", depends="b | c"), stanza("b", depends="d"), stanza("c", conflicts="a"))
+        error = refusal("a", index)
+        assert error.message == "`b` 1 depends on `d`, which cannot be had"
+        assert error.facts == ("`d`: not in the archive", "`b` is wanted by `a`")
+
     def test_an_upgrade_that_is_not_allowed_comes_last(self) -> None:
         index = archive(stanza("a", depends="b (>= 2) | c"), stanza("b=2"), stanza("c"))
         assert added(answer("a", index, base(stanza("b")))) == ["c", "a"]
@@ -382,7 +388,7 @@ class TestHostileArchives:
         index = archive(
             stanza("a", depends=" | ".join(f"p{n}" for n in many)), *(stanza(f"p{n}", depends="missing") for n in many)
         )
-        assert refusal("a", index).message == "No set of packages was found that fits together"
+        assert refusal("a", index).message == "`p0` 1 depends on `missing`, which cannot be had"
 
 
 NAMES = [f"p{n}" for n in range(6)]

@@ -49,7 +49,7 @@ def matches(package: BinaryPackage, relation: Relation, architecture: str) -> bo
         return False
     if package.name == relation.name and relation.allows(package.version):
         return True
-    return any(
+    return relation.name in package.provides and any(
         provided.name == relation.name and (not relation.operator or _holds(provided, relation))
         for provided in provisions(package, architecture)
     )

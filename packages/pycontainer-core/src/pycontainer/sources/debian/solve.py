@@ -77,6 +77,7 @@ def solve(
     present = tuple(installed)
     asked = [Wish.parse(text) for text in [*wishes, *(index.essential() if essential else ())]]
     barred: set[str] = set()
+    errors: list[PackageError] = []
     for _ in range(_MAX_ATTEMPTS):
         walk = _Walk(
             index,
@@ -89,14 +90,13 @@ def solve(
         try:
             return walk.solve()
         except _DeadEnd as dead_end:
+            errors.append(dead_end.error)
             culprit = walk.culprit(dead_end.names)
             if culprit is None:
-                raise dead_end.error from None
+                break
             barred.add(culprit)
-    raise PackageError(
-        "No set of packages was found that fits together",
-        facts=[f"tried: {_MAX_ATTEMPTS} sets", f"wanted: {', '.join(f'`{wish}`' for wish in wishes)[:500]}"],
-    )
+    # What first stood in the way says more than what ruled the last alternative out.
+    raise errors[0]
 
 
 class _DeadEnd(Exception):  # noqa: N818 - never leaves this module
