@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontainer.errors import DocumentError
@@ -56,12 +56,14 @@ def test_a_paragraph_prints_as_it_was_read() -> None:
 
 
 @given(st.lists(st.dictionaries(NAMES.map(str.title), VALUES, min_size=1, max_size=5), max_size=4))
+@settings(deadline=None)
 def test_what_is_printed_reads_back(paragraphs: list[dict[str, str]]) -> None:
     printed = [Paragraph(fields.items()) for fields in paragraphs]
     assert read("\n".join(map(str, printed)).encode()) == printed
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_any_bytes_give_paragraphs_or_one_kind_of_error(text: bytes) -> None:
     try:
         paragraphs = read(text)

@@ -5,7 +5,7 @@ import lzma
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontainer.errors import DocumentError, StoreError
@@ -130,6 +130,7 @@ def test_a_malformed_paragraph_harms_only_who_asks_for_it() -> None:
 
 
 @given(st.binary(max_size=200) | st.text("Package: Provides:\n ab,(=1)", max_size=200).map(str.encode))
+@settings(deadline=None)
 def test_any_bytes_are_an_index_or_one_kind_of_error(text: bytes) -> None:
     try:
         index = PackageIndex.of([text])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontainer.errors import DocumentError
@@ -45,11 +45,13 @@ def test_the_obsolete_operators_are_the_inclusive_ones() -> None:
 
 
 @given(st.lists(st.lists(RELATIONS, min_size=1, max_size=4).map(tuple), max_size=5).map(tuple))
+@settings(deadline=None)
 def test_what_is_printed_parses_back(groups: tuple[tuple[Relation, ...], ...]) -> None:
     assert parse_relations(print_relations(groups)) == groups
 
 
 @given(st.text("ab(<>=)|,:[]! 1\t\n\0é", max_size=60))
+@settings(deadline=None)
 def test_any_text_is_relations_or_one_kind_of_error(text: str) -> None:
     try:
         groups = parse_relations(text)

@@ -3,8 +3,9 @@
 apt gets a root of its own, with this machine's addresses of the archive, and a cache for each system; a question then
 takes it 0.7 s of one processor.
 
-In two things we differ on purpose: apt would remove packages where we refuse, and it upgrades all packages of a source
-together (an option turns that off here) where we upgrade those that dependencies ask for.
+In three things we differ on purpose: apt would remove packages where we refuse; it upgrades all packages of a source
+together (an option turns that off here) where we upgrade those that dependencies ask for; and a name such as `awk` that
+several packages provide satisfies us where one of them is installed.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class AptRoot:
     def differences(self, requests: list[list[str]], system: str) -> list[str]:
         """The requests to which apt and we give other answers, and what they are."""
         self.answer(["bash"], system)  # makes the cache, before two of them do at once
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             answers = list(pool.map(lambda request: self.answer(request, system), requests))
         found = []
         for request, theirs in zip(requests, answers, strict=True):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontainer.errors import DocumentError
@@ -62,6 +62,7 @@ def test_versions_stand_in_dpkgs_order() -> None:
 
 
 @given(VERSIONS, VERSIONS, VERSIONS)
+@settings(deadline=None)
 def test_the_order_is_total(one: str, two: str, three: str) -> None:
     assert sum(satisfies(one, operator, two) for operator in ("<<", "=", ">>")) == 1
     assert satisfies(one, "<=", two) == satisfies(two, ">=", one)
@@ -70,6 +71,7 @@ def test_the_order_is_total(one: str, two: str, three: str) -> None:
 
 
 @given(VERSIONS)
+@settings(deadline=None)
 def test_a_tilde_comes_before_and_a_plus_behind(version: str) -> None:
     assert satisfies(f"{version}~", "<<", version)
     assert satisfies(f"{version}+", ">>", version)
