@@ -1,0 +1,273 @@
+"""The programs that maintainer scripts call: what each does to an image, or that it does nothing there.
+
+A program that stands in no table here is not explained, and neither is one with arguments that nobody can know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pycontainer.sources.debian.effects.account_commands import run_account_command
+from pycontainer.sources.debian.effects.actions import Alternative, Ldconfig, MakeFile, UpdateCaCertificates
+from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_file_command
+from pycontainer.sources.debian.effects.shell.surroundings import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pycontainer.sources.debian.effects.actions import Action
+    from pycontainer.sources.debian.effects.overlay import Overlay
+
+Arguments = list["str | None"]
+
+# They start services, write caches that are only caches, or serve a desktop, a boot or a manual: a container has none.
+_NOTHING: Final = frozenset(
+    """
+    update-rc.d invoke-rc.d systemctl deb-systemd-helper deb-systemd-invoke service initctl start stop udevadm
+    systemd-hwdb journalctl dpkg-maintscript-helper py3compile py3clean pypy3compile pycompile pyclean
+    update-desktop-database gtk-update-icon-cache update-icon-caches fc-cache install-info update-menus update-mime
+    update-initramfs mandb logger sync sleep kill killall pkill start-stop-daemon update-python-modules dh_pycentral
+    apt-config gtk-update-icon-cache-3.0 update-fonts-dir update-fonts-scale update-fonts-alias dbus-send
+    """.split()
+)
+# They print what they find, and change nothing.
+_READERS: Final = frozenset(
+    """
+    grep egrep fgrep cut head tail sort uniq wc tr cat basename dirname readlink realpath stat ls getcap expr seq date
+    hostname uname mountpoint ischroot pidof pgrep cmp diff dpkg-query getent id which command type hash tty
+    md5sum sha256sum dpkg-architecture arch nproc ucfq
+    """.split()
+)
+_TRIGGERS: Final = frozenset({"ldconfig", "update-initramfs", "update-ca-certificates", "mandb", "cracklib-update"})
+_PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# Where a file is written that no container reads.
+_SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/log/", "/run/", "/var/run/", "/var/cache/")  # noqa: S108 - in an image
+_CONFMODULE: Final = "/usr/share/debconf/confmodule"
+_COMPARED: Final = 4
+
+
+class KnownCommands:
+    """Notes what the commands of one package's scripts do.
+
+    Args:
+        overlay: The system, which the noted actions change.
+        templates: The default answers to debconf's questions; none for one that nobody knows.
+    """
+
+    def __init__(self, overlay: Overlay, templates: Mapping[str, str | None]) -> None:
+        self._overlay = overlay
+        self._templates = templates
+
+    def run(self, arguments: Arguments, *, certain: bool) -> bool | None:
+        """What `Commands.run` says."""
+        name, *rest = arguments
+        if name is None:
+            raise LookupError("a command that is not known")
+        name = name.rpartition("/")[2] if name.startswith("/") else name
+        if name in _NOTHING:
+            return None if "was-enabled" in rest or "is-enabled" in rest else True
+        if name.startswith("db_") or (name == "." and rest == [_CONFMODULE]):
+            return True
+        if name in _READERS:
+            return self._reader(name, rest)
+        special = self._special.get(name)
+        if special is not None:
+            status, actions = special(self, rest)
+        elif name in FILE_COMMANDS:
+            status, actions = run_file_command(name, rest, self._overlay)
+        else:
+            status, actions = run_account_command(name, rest, self._overlay)
+        self._note(actions, certain=certain, name=name)
+        return status
+
+    def output(self, arguments: Arguments) -> str | None:
+        """What `Commands.output` says: the paths of programs."""
+        match arguments:
+            case ["command", "-v", str(program)] | ["which", str(program)]:
+                path = self._program(program)
+                return None if path is None else path
+            case ["dpkg", "--print-architecture"]:
+                return self._overlay.architecture
+            case _:
+                return None
+
+    def answers(self, arguments: Arguments) -> dict[str, str | None]:
+        """What `Commands.answers` says: debconf's answers, which are the defaults where nobody is asked."""
+        match arguments:
+            case ["db_get", str(question)]:
+                return {"RET": self._templates.get(question)}
+            case [str(name), *_] if name.startswith("db_"):
+                return {"RET": None}
+            case _:
+                return {}
+
+    def write(self, path: str, content: str | None, *, append: bool, certain: bool) -> None:
+        """What `Commands.write` says: a new file whose content is in the script, or one that no container reads."""
+        if path.startswith(_SCRATCH):
+            return
+        if not path or content is None or not path.startswith("/"):
+            raise LookupError(f"a file is written: {path or 'which one is not known'}")
+        if self._overlay.find(path) is not None:
+            raise LookupError(f"{path} is {'extended' if append else 'replaced'}")
+        self._note([MakeFile(path=path, content=content)], certain=certain, name=path)
+
+    def _note(self, actions: list[Action], *, certain: bool, name: str) -> None:
+        for action in actions:
+            # These two say the same however often, and whether or not, they are run.
+            if not certain and not isinstance(action, Ldconfig | UpdateCaCertificates):
+                raise LookupError(f"whether {name} runs is not known")
+            self._overlay.add(action)
+
+    def _program(self, name: str) -> str | None:
+        """The path of a program, empty where there is none, none where nobody knows."""
+        for path in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in _PROGRAMS]:
+            there = self._overlay.find(path)
+            if isinstance(there, Unknown):
+                return None
+            if there is not None:
+                return path
+        return ""
+
+    def _reader(self, name: str, arguments: Arguments) -> bool | None:
+        match name, arguments:
+            case ("command", ["-v", str(program)]) | ("which" | "type" | "hash", [str(program)]):
+                path = self._program(program)
+                return None if path is None else bool(path)
+            case "getent", [str(database), str(entry)] if database in {"passwd", "group"}:
+                return self._overlay.account(database, entry)
+            case "id", [*options, str(entry)] if not entry.startswith("-"):
+                del options
+                return self._overlay.account("passwd", entry)
+            case "command", [str(program), *rest] if not program.startswith("-"):
+                return self.run([program, *rest], certain=False)
+            case _:
+                return None
+
+    def _dpkg(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if arguments[:1] == ["--compare-versions"] and len(arguments) == _COMPARED:
+            return _compared(arguments[1], arguments[2], arguments[3]), []
+        if arguments[:1] in (["--print-architecture"], ["-s"], ["-l"], ["-L"], ["-S"], ["--status"], ["--list"]):
+            return None, []
+        if arguments and (arguments[0] or "").startswith("--assert-"):
+            return True, []
+        raise LookupError("dpkg")
+
+    def _alternatives(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        words = [word for word in arguments if word not in {"--quiet", "--force", "--verbose"}]
+        match words:
+            case ["--install", str(link), str(name), str(path), str(priority), *rest]:
+                if self._overlay.find(path) is None:
+                    raise LookupError(f"{path} is missing")
+                slaves = _slaves(rest)
+                value = _number(priority)
+                return True, [Alternative(name=name, link=link, path=path, priority=value, slaves=slaves)]
+            case ["--remove", str(name), _] | ["--remove-all", str(name)]:
+                if self._overlay.find(f"/etc/alternatives/{name}", follow=False) is None:
+                    return None, []
+            case ["--list" | "--query" | "--display" | "--get-selections", *_]:
+                return None, []
+        raise LookupError("update-alternatives")
+
+    def _trigger(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        names = [word for word in arguments if word is None or not word.startswith("--")]
+        if len(names) == 1 and names[0] in _TRIGGERS:
+            return True, [Ldconfig()] if names[0] == "ldconfig" else []
+        if arguments == ["--check-supported"]:
+            return True, []
+        raise LookupError("dpkg-trigger")
+
+    def _overrides(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if "--list" in arguments:
+            return False, []
+        words = [word for word in arguments if word not in {"--update", "--add", "--quiet", "--force"}]
+        match words:
+            case [str(user), str(group), str(mode), str(path)] if "--add" in arguments:
+                status, actions = run_file_command("chown", [f"{user}:{group}", path], self._overlay)
+                more = run_file_command("chmod", [mode, path], self._overlay)[1]
+                return status, [*actions, *more]
+        raise LookupError("dpkg-statoverride")
+
+    def _diversions(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if arguments and arguments[0] in {"--list", "--truename", "--listpackage"}:
+            return None, []
+        raise LookupError("dpkg-divert")
+
+    def _sed(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if any(word is None or word.startswith(("-i", "--in-place", "-ni", "-si", "-ri", "-Ei")) for word in arguments):
+            raise LookupError("sed")
+        scripts = [word for word in arguments if word is not None and not word.startswith("-")]
+        # The commands `w` and `e`, and the flags of `s` of the same names, write files and run programs.
+        if any("w /" in script or script.rstrip().endswith(("/e", "/w")) or "\ne" in script for script in scripts):
+            raise LookupError("sed")
+        return None, []
+
+    def _awk(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if any(word is None or any(sign in word for sign in ("system", "|", ">", "getline")) for word in arguments):
+            raise LookupError("awk")
+        return None, []
+
+    def _find(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        tests = {"-name", "-type", "-maxdepth", "-mindepth", "-print", "-path", "-L", "-H", "-xdev", "-iname"}
+        if any(word is None or (word.startswith("-") and word not in tests) for word in arguments):
+            raise LookupError("find")
+        return None, []
+
+    def _ldconfig(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if arguments:
+            raise LookupError("ldconfig")
+        return True, [Ldconfig()]
+
+    def _certificates(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if arguments:
+            raise LookupError("update-ca-certificates")
+        return True, [UpdateCaCertificates()]
+
+    _special: Final[dict[str, Callable[[KnownCommands, Arguments], tuple[bool | None, list[Action]]]]] = {
+        "dpkg": _dpkg,
+        "update-alternatives": _alternatives,
+        "dpkg-trigger": _trigger,
+        "dpkg-statoverride": _overrides,
+        "dpkg-divert": _diversions,
+        "sed": _sed,
+        "awk": _awk,
+        "mawk": _awk,
+        "gawk": _awk,
+        "find": _find,
+        "ldconfig": _ldconfig,
+        "update-ca-certificates": _certificates,
+    }
+
+
+def _compared(left: str | None, operator: str | None, right: str | None) -> bool | None:
+    """`dpkg --compare-versions` where a version is empty: earlier than any other, later for operators with `-nl`."""
+    if left is None or operator is None or right is None:
+        return None
+    if left and right:
+        return None
+    before, after = bool(right), bool(left)
+    if operator.endswith("-nl"):
+        before, after = after, before
+        operator = operator.removesuffix("-nl")
+    known = {
+        "lt": before, "le": not after, "eq": not before and not after,
+        "ne": before or after, "ge": not before, "gt": after,
+    }  # fmt: skip
+    return known.get(operator)
+
+
+def _slaves(words: Arguments) -> tuple[tuple[str, str, str], ...]:
+    slaves = []
+    while words:
+        match words:
+            case ["--slave", str(link), str(name), str(path), *words]:
+                slaves.append((link, name, path))
+            case _:
+                raise LookupError("update-alternatives")
+    return tuple(slaves)
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise LookupError(f"{text} is no number") from error

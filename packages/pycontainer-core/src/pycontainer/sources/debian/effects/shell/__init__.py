@@ -1,0 +1,1 @@
+"""The part of the POSIX shell that maintainer scripts are written in: read, and followed without running anything."""
