@@ -103,8 +103,8 @@ class MakeLink:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeDirectory:
-    """Another mode or owner of a directory; none where it stays."""
+class ChangeAttributes:
+    """Another mode or owner of a directory, or of a file that a script made; none where it stays."""
 
     path: str
     mode: int | None = None
@@ -112,7 +112,16 @@ class ChangeDirectory:
     group: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Divert:
+    """`dpkg-divert --no-rename`: other packages' files of this path would go elsewhere; no package has one."""
+
+    path: str
+    other: str
+    package: str
+
+
 Action: TypeAlias = Union[
     Ldconfig, UpdateCaCertificates, SetTimeZone, Alternative, AddGroup, AddUser, MakeDirectory, MakeFile, MakeLink,
-    ChangeDirectory,
+    ChangeAttributes, Divert,
 ]  # fmt: skip

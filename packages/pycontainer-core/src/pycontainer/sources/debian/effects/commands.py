@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.account_commands import run_account_command
-from pycontainer.sources.debian.effects.actions import Alternative, Ldconfig, MakeFile, UpdateCaCertificates
+from pycontainer.sources.debian.effects.actions import Alternative, Divert, Ldconfig, MakeFile, UpdateCaCertificates
 from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_file_command
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
@@ -28,6 +28,7 @@ _NOTHING: Final = frozenset(
     update-desktop-database gtk-update-icon-cache update-icon-caches fc-cache install-info update-menus update-mime
     update-initramfs mandb logger sync sleep kill killall pkill start-stop-daemon update-python-modules dh_pycentral
     apt-config gtk-update-icon-cache-3.0 update-fonts-dir update-fonts-scale update-fonts-alias dbus-send
+    dbus-uuidgen systemd-machine-id-setup ucfr update-binfmts deb-systemd-helper-user
     """.split()
 )
 # They print what they find, and change nothing.
@@ -68,6 +69,8 @@ class KnownCommands:
             return None if "was-enabled" in rest or "is-enabled" in rest else True
         if name.startswith("db_") or (name == "." and rest == [_CONFMODULE]):
             return True
+        if name.startswith("python3") and any((word or "").endswith("/py_compile.py") for word in rest):
+            return True
         if name in _READERS:
             return self._reader(name, rest)
         special = self._special.get(name)
@@ -85,9 +88,15 @@ class KnownCommands:
         match arguments:
             case ["command", "-v", str(program)] | ["which", str(program)]:
                 path = self._program(program)
-                return None if path is None else path
+                return path + "\n" if path else path
             case ["dpkg", "--print-architecture"]:
-                return self._overlay.architecture
+                return self._overlay.architecture + "\n"
+            case ["dpkg-query", *rest] if (name := _queried(rest)) and self._overlay.is_installed(name) is False:
+                return ""
+            case ["dpkg-divert", "--truename", str(path)] if self._overlay.is_diverted(path) is False:
+                return path + "\n"
+            case [str(name), *_] if name.rpartition("/")[2] in _NOTHING:
+                return ""
             case _:
                 return None
 
@@ -138,6 +147,11 @@ class KnownCommands:
             case "id", [*options, str(entry)] if not entry.startswith("-"):
                 del options
                 return self._overlay.account("passwd", entry)
+            case "ls", [*_, str(path)] if path.startswith("/"):
+                there = self._overlay.find(path)
+                return None if isinstance(there, Unknown) else there is not None
+            case "dpkg-query", rest if (package := _queried(rest)) and self._overlay.is_installed(package) is False:
+                return False
             case "command", [str(program), *rest] if not program.startswith("-"):
                 return self.run([program, *rest], certain=False)
             case _:
@@ -161,8 +175,8 @@ class KnownCommands:
                 slaves = _slaves(rest)
                 value = _number(priority)
                 return True, [Alternative(name=name, link=link, path=path, priority=value, slaves=slaves)]
-            case ["--remove", str(name), _] | ["--remove-all", str(name)]:
-                if self._overlay.find(f"/etc/alternatives/{name}", follow=False) is None:
+            case ["--remove", str(name), _] | ["--remove-all" | "--auto", str(name)]:
+                if self._overlay.find(f"/etc/alternatives/{name.rpartition('/')[2]}", follow=False) is None:
                     return None, []
             case ["--list" | "--query" | "--display" | "--get-selections", *_]:
                 return None, []
@@ -188,9 +202,24 @@ class KnownCommands:
         raise LookupError("dpkg-statoverride")
 
     def _diversions(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        if arguments and arguments[0] in {"--list", "--truename", "--listpackage"}:
-            return None, []
+        words = [word for word in arguments if word not in {"--quiet", "--rename"}]
+        match words:
+            case ["--list" | "--truename" | "--listpackage", *_]:
+                return None, []
+            case ["--package", str(package), "--no-rename", "--divert", str(other), "--add", str(path)]:
+                if self._overlay.find(path, follow=False) is None or self._overlay.is_diverted(path) is False:
+                    return True, [Divert(path=path, other=other, package=package)]
+            case ["--remove", "--package", _, "--divert", _, str(path)] | ["--remove", str(path)]:
+                if self._overlay.is_diverted(path) is False:
+                    return True, []
         raise LookupError("dpkg-divert")
+
+    def _schemas(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        """glib's compilers of folders: where there is no such folder, they do nothing."""
+        folder = next((word for word in arguments if word is not None and word.startswith("/")), None)
+        if folder is None or self._overlay.find(folder) is not None:
+            raise LookupError("schemas or modules of GLib")
+        return None, []
 
     def _sed(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
         if any(word is None or word.startswith(("-i", "--in-place", "-ni", "-si", "-ri", "-Ei")) for word in arguments):
@@ -233,9 +262,19 @@ class KnownCommands:
         "mawk": _awk,
         "gawk": _awk,
         "find": _find,
+        "glib-compile-schemas": _schemas,
+        "gio-querymodules": _schemas,
         "ldconfig": _ldconfig,
         "update-ca-certificates": _certificates,
     }
+
+
+def _queried(arguments: Arguments) -> str:
+    """The one package that `dpkg-query` is asked for, without its architecture; empty where it is not that."""
+    words = [word for word in arguments if word is not None]
+    names = [word for word in words if not word.startswith("-") and "$" not in word and word != "postrm"]
+    one = len(names) == 1 and len(words) == len(arguments) and not set("*?[") & set(names[0])
+    return names[0].partition(":")[0] if one else ""
 
 
 def _compared(left: str | None, operator: str | None, right: str | None) -> bool | None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
-from pycontainer.sources.debian.effects.actions import ChangeDirectory, MakeDirectory, MakeFile, MakeLink
+from pycontainer.sources.debian.effects.actions import ChangeAttributes, MakeDirectory, MakeFile, MakeLink
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ Outcome = tuple["bool | None", "list[Action]"]
 
 _OCTAL = re.compile(r"[0-7]{3,4}")
 _OWNER = re.compile(r"([a-z_][a-z0-9_-]*|[0-9]+)?(?:[:.]([a-z_][a-z0-9_-]*|[0-9]+))?")
+_ROOT: Final = frozenset({"root", "0"})
 # What is in them is not part of an image that people build on: nobody misses what is removed.
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/cache/", "/run/", "/var/run/")  # noqa: S108 - in an image
 
@@ -51,7 +52,7 @@ def _install(options: dict[str, str], paths: list[str], overlay: Overlay) -> Out
     _, actions = _mkdir({"-p": "", "-m": options.get("-m", "755")}, paths, overlay)
     user, group = options.get("-o"), options.get("-g")
     mode = _mode(options["-m"]) if "-m" in options else None
-    return True, [*actions, *(ChangeDirectory(path=path, mode=mode, user=user, group=group) for path in paths)]
+    return True, [*actions, *(ChangeAttributes(path=path, mode=mode, user=user, group=group) for path in paths)]
 
 
 def _touch(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outcome:
@@ -89,7 +90,8 @@ def _chmod(options: dict[str, str], words: list[str], overlay: Overlay) -> Outco
     if options.keys() - {"-f"} or len(words) < 2:  # noqa: PLR2004 - a mode and a path
         raise LookupError("chmod")
     mode, *paths = words
-    return True, [ChangeDirectory(path=_directory(overlay, path), mode=_mode(mode)) for path in paths]
+    value = _mode(mode)
+    return True, [ChangeAttributes(path=path, mode=value) for path in paths if not _is_so(overlay, path, mode=value)]
 
 
 def _chown(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
@@ -97,7 +99,9 @@ def _chown(options: dict[str, str], words: list[str], overlay: Overlay) -> Outco
     match = _OWNER.fullmatch(owner)
     if options.keys() - {"-f", "-h"} or not match or not paths:
         raise LookupError("chown")
-    return True, [ChangeDirectory(path=_directory(overlay, path), user=match[1], group=match[2]) for path in paths]
+    is_root = (match[1] or "root") in _ROOT and (match[2] or "root") in _ROOT
+    changed = [path for path in paths if not _is_so(overlay, path, is_root=is_root)]
+    return True, [ChangeAttributes(path=path, user=match[1], group=match[2]) for path in changed]
 
 
 def _chgrp(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
@@ -170,12 +174,20 @@ def _absent(overlay: Overlay, path: str) -> bool:
     return bool(path) and there is None
 
 
-def _directory(overlay: Overlay, path: str) -> str:
-    """The path, when it is a directory: of files, only their package knows the content."""
+def _is_so(overlay: Overlay, path: str, *, mode: int | None = None, is_root: bool = False) -> bool:
+    """Whether the attributes are those already; when not, they must be those of what needs no content from a package.
+
+    Raises:
+        LookupError: It is a packaged file, and only its package knows the content.
+    """
     there = overlay.find(path)
-    if there is None or isinstance(there, Unknown) or there.kind is not Kind.DIRECTORY:
-        raise LookupError(f"{path} is no directory")
-    return path
+    if there is None or isinstance(there, Unknown):
+        raise LookupError(f"{path} is not known")
+    if there.kind is Kind.DIRECTORY or there.made:
+        return False
+    if (mode is not None and there.mode == mode) or (is_root and there.owner == (0, 0)):
+        return True
+    raise LookupError(f"{path} is a packaged file")
 
 
 def _mode(text: str) -> int:

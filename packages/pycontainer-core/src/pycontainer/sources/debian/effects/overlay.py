@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pycontainer.layers.entries import Kind
@@ -9,6 +10,8 @@ from pycontainer.sources.debian.effects.actions import (
     AddGroup,
     AddUser,
     Alternative,
+    ChangeAttributes,
+    Divert,
     MakeDirectory,
     MakeFile,
     MakeLink,
@@ -26,22 +29,39 @@ class Overlay:
     Args:
         below: The files and accounts before any script.
         architecture: Debian's name.
+        hidden: Paths that are not there yet.
     """
 
-    def __init__(self, below: Surroundings, *, architecture: str) -> None:
+    def __init__(self, below: Surroundings, *, architecture: str, hidden: frozenset[str] = frozenset()) -> None:
         self.architecture = architecture
         self.actions: list[Action] = []
         self._below = below
+        self._hidden = hidden
+        self._diverted: set[str] = set()
         self._paths: dict[str, There] = {}
         self._accounts: dict[str, set[str]] = {"passwd": set(), "group": set()}
 
     def find(self, path: str, *, follow: bool = True) -> There | Unknown | None:
         """What is at an absolute path."""
-        return self._paths.get(path) or self._below.find(path, follow=follow)
+        if path in self._paths:
+            return self._paths[path]
+        return None if path in self._hidden else self._below.find(path, follow=follow)
 
     def account(self, database: str, name: str) -> bool | None:
         """Whether a database has the name."""
         return name in self._accounts.get(database, ()) or self._below.account(database, name)
+
+    def is_installed(self, package: str) -> bool | None:
+        """Whether a package is installed, or is being installed."""
+        return self._below.is_installed(package)
+
+    def is_diverted(self, path: str) -> bool | None:
+        """Whether a package diverts the path."""
+        return path in self._diverted or self._below.is_diverted(path)
+
+    def hiding(self, paths: frozenset[str]) -> Overlay:
+        """The same before these files were unpacked."""
+        return Overlay(self, architecture=self.architecture, hidden=paths)
 
     def add(self, action: Action) -> None:
         """Note an action, which scripts see from now on."""
@@ -49,7 +69,7 @@ class Overlay:
         if isinstance(action, MakeDirectory):
             self._paths[action.path] = There(kind=Kind.DIRECTORY, mode=action.mode)
         elif isinstance(action, MakeFile):
-            self._paths[action.path] = There(kind=Kind.FILE, mode=action.mode, size=len(action.content))
+            self._paths[action.path] = There(kind=Kind.FILE, mode=action.mode, size=len(action.content), made=True)
         elif isinstance(action, MakeLink):
             self._paths[action.path] = There(kind=Kind.SYMLINK, target=action.target)
         elif isinstance(action, Alternative):
@@ -61,3 +81,13 @@ class Overlay:
             self._accounts["passwd"].add(action.name)
             if not action.group:
                 self._accounts["group"].add(action.name)
+        elif isinstance(action, Divert):
+            self._diverted.add(action.path)
+        elif isinstance(action, ChangeAttributes):
+            self._change(action)
+
+    def _change(self, action: ChangeAttributes) -> None:
+        there = self.find(action.path)
+        if isinstance(there, There):
+            mode = there.mode if action.mode is None else action.mode
+            self._paths[action.path] = replace(there, mode=mode)

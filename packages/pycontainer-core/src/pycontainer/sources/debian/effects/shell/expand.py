@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from pycontainer.sources.debian.effects.shell.syntax import Part, Word
 
-_GLOB = re.compile(r"[*?\[]")
+_GLOB = re.compile(r"[*?]|\[.*\]", re.DOTALL)
+_EMPTY = Text(text="", quoted=True)
 _SPECIAL = re.compile(r"[*?\[\]]")
 
 
@@ -38,7 +39,8 @@ class Expansion:
 
     def fields(self, word: Word) -> list[str | None]:
         """The fields of a word of a command."""
-        if len(word) == 1 and isinstance(word[0], Parameter) and word[0].name in {"@", "*"} and not word[0].operator:
+        parts = [part for part in word if part != _EMPTY]
+        if len(parts) == 1 and isinstance(parts[0], Parameter) and parts[0].name == "@" and not parts[0].operator:
             return list(self._parameters)
         fields: list[str | None] = []
         current: str | None = ""
@@ -78,7 +80,7 @@ class Expansion:
         self, value: str, fields: list[str | None], current: str | None, *, begun: bool
     ) -> tuple[str | None, bool]:
         """Add a value that is not quoted: blanks in it separate fields."""
-        if _GLOB.search(value):
+        if _GLOB.search(value) or self._variables.get("IFS", "") not in {"", " \t\n"}:
             return None, True
         pieces = re.split(r"[ \t\n]+", value)
         for index, piece in enumerate(pieces):

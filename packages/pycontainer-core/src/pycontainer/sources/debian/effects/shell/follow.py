@@ -8,6 +8,7 @@ Conditions are true, false or not known. Where one is not known, both ways are f
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pycontainer.sources.debian.effects.shell.conditions import evaluate, negated
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _MAX_STEPS: Final = 20_000
 _MAX_DEPTH: Final = 60
 _MAX_TEXT: Final = 64 << 10
+_ECHO_OPTION: Final = re.compile("-[neE]+")
+_SILENT: Final = frozenset(": true false test [ set shift local export readonly unset umask".split())
 _SINKS: Final = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "&1", "&2", "1", "2", "-"})
 
 
@@ -62,7 +65,7 @@ class Commands(Protocol):
         ...
 
     def output(self, arguments: list[str | None]) -> str | None:
-        """What a command prints, without the last newline; none where nobody knows."""
+        """What a command prints; none where nobody knows."""
         ...
 
     def answers(self, arguments: list[str | None]) -> dict[str, str | None]:
@@ -94,6 +97,14 @@ class _ReturnError(Exception):
         self.status = status
 
 
+class _LoopError(Exception):
+    """`break` or `continue`."""
+
+    def __init__(self, *, ends: bool) -> None:
+        super().__init__()
+        self.ends = ends
+
+
 class Follower:
     """A run of a script that does not happen.
 
@@ -115,6 +126,8 @@ class Follower:
         self._depth = 0
         self._steps = 0
         self._line = 1
+        # What the commands of a substitution print; none outside of one.
+        self._printed: list[str | None] | None = None
 
     def run(self, script: Sequence, parameters: tuple[str, ...]) -> None:
         """Follow the script from its beginning.
@@ -125,7 +138,7 @@ class Follower:
         self._parameters = parameters
         try:
             self._follow(script)
-        except (_ExitError, _ReturnError):
+        except (_ExitError, _ReturnError, _LoopError):
             return
 
     def _follow(self, command: Command) -> bool | None:
@@ -197,8 +210,11 @@ class Follower:
     def _pipeline(self, command: Pipeline) -> bool | None:
         if len(command.commands) == 1:
             return negated(self._follow(command.commands[0]))
+        printed, self._printed = self._printed, None
         for each in command.commands:
             self._subshell(each)
+        self._printed = printed
+        self._print(None)
         return None
 
     def _group(self, command: Group) -> bool | None:
@@ -210,19 +226,26 @@ class Follower:
         kept = dict(self._variables), self._doubts
         try:
             return self._follow(body)
-        except (_ExitError, _ReturnError):
+        except (_ExitError, _ReturnError, _LoopError):
             return None
         finally:
             self._variables, self._doubts = kept
 
     def _for(self, command: For) -> bool | None:
         words = [*self._parameters] if command.words is None else list(self._fields(command.words))
+        doubts = self._doubts
         for word in words:
             self._variables[command.name] = word
-            if word is None:
-                self._in_doubt(command.body)
-            else:
-                self._follow(command.body)
+            try:
+                if word is None:
+                    self._in_doubt(command.body)
+                else:
+                    self._follow(command.body)
+            except _LoopError as error:
+                if error.ends:
+                    break
+        # A `continue` in doubt is over with the loop.
+        self._doubts = doubts
         return True
 
     def _while(self, command: While) -> bool | None:
@@ -244,7 +267,7 @@ class Follower:
         status = None
         try:
             status = self._follow(command)
-        except _ReturnError:
+        except (_ReturnError, _LoopError):
             left = True
         except _ExitError as error:
             left = not error.failed
@@ -270,7 +293,9 @@ class Follower:
             return status
         try:
             status = self._command(arguments)
-            self._redirect(command.redirections, self._printed(arguments), is_copy=arguments == ["cat"])
+            text = _text(arguments)
+            self._redirect(command.redirections, text, is_copy=arguments == ["cat"])
+            self._print_of(command, arguments, text)
         except LookupError as error:
             raise UnexplainedError(command.line, str(error)) from error
         return status
@@ -281,10 +306,12 @@ class Follower:
         if name in self._functions:
             return self._call(name, rest)
         match name:
-            case ":" | "true" | "set" | "umask" | "trap" | "cd" | "break" | "continue":
-                if name in {"break", "continue"} or (name in {"trap", "cd"} and rest and rest[0] not in {"-", ""}):
-                    raise LookupError(name)
-                return self._set(rest) if name == "set" else True
+            case ":" | "true" | "umask":
+                return True
+            case "set":
+                return self._set(rest)
+            case "break" | "continue" if not rest:
+                raise _LoopError(ends=name == "break")
             case "false":
                 return False
             case "exit":
@@ -366,28 +393,28 @@ class Follower:
 
     def _output(self, substitution: Substitution) -> str | None:
         """What commands print, which they must do without doing anything else."""
-        body = substitution.body
+        outer, self._printed = self._printed, []
         self._doubts += 1
         try:
-            self._subshell(body)
+            self._subshell(substitution.body)
+            pieces = self._printed
         finally:
             self._doubts -= 1
-        if len(body.commands) != 1 or not isinstance(body.commands[0], Simple):
-            return None
-        arguments = list(self._fields(body.commands[0].words))
-        printed = self._printed(arguments)
-        return printed.rstrip("\n") if printed is not None else self._commands.output(arguments)
+            self._printed = outer
+        known = [piece for piece in pieces if piece is not None]
+        return "".join(known).rstrip("\n") if len(known) == len(pieces) else None
 
-    def _printed(self, arguments: list[str | None]) -> str | None:
-        """What `echo` prints, and `printf` without a format."""
-        known = [argument for argument in arguments[1:] if argument is not None]
-        if len(known) < len(arguments) - 1 or sum(map(len, known)) > _MAX_TEXT:
-            return None
-        if arguments[0] == "echo" and not (known and known[0].startswith("-")) and not any("\\" in a for a in known):
-            return " ".join(known) + "\n"
-        if arguments[0] == "printf" and len(known) == 1 and not any(sign in known[0] for sign in "%\\"):
-            return known[0]
-        return "" if arguments[0] in {":", "true"} else None
+    def _print_of(self, command: Simple, arguments: list[str | None], text: str | None) -> None:
+        """Note what a command prints into the substitution that it stands in."""
+        if self._printed is None or arguments[0] in self._functions:
+            return
+        if any(each.operator in {">", ">>", ">|"} and each.descriptor in {"", "1"} for each in command.redirections):
+            return
+        self._print(text if text is not None else self._commands.output(arguments))
+
+    def _print(self, text: str | None) -> None:
+        if self._printed is not None:
+            self._printed.append(text)
 
     def _redirect(
         self, redirections: tuple[Redirection, ...], printed: str | None, *, is_copy: bool = False
@@ -411,6 +438,19 @@ class Follower:
                 self._commands.write(target or "", content, append=append, certain=not self._doubts)
             except LookupError as error:
                 raise UnexplainedError(self._line, str(error)) from error
+
+
+def _text(arguments: list[str | None]) -> str | None:
+    """What `echo` prints, `printf` without a format, and what prints nothing."""
+    name, *rest = arguments
+    known = [argument for argument in rest if argument is not None]
+    if name in _SILENT:
+        return ""
+    if len(known) < len(rest) or sum(map(len, known)) > _MAX_TEXT or any("\\" in each for each in known):
+        return None
+    if name == "echo" and not (known and _ECHO_OPTION.fullmatch(known[0])):
+        return " ".join(known) + "\n"
+    return known[0] if name == "printf" and len(known) == 1 and "%" not in known[0] else None
 
 
 def _assigned(command: Command) -> set[str]:

@@ -21,12 +21,14 @@ _KERNEL: Final = ("/proc", "/sys", "/dev")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class There:
-    """Something at a path, links followed or not as it was asked."""
+    """Something at a path, links followed or not as it was asked; `made` by a script, which gave all its content."""
 
     kind: Kind
     mode: int | None = None
     size: int | None = None
     target: str = ""
+    owner: tuple[int, int] | None = None
+    made: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,14 @@ class Surroundings(Protocol):
         """Whether a `passwd` or `group` has the name; none where nobody knows."""
         ...
 
+    def is_installed(self, package: str) -> bool | None:
+        """Whether a package is installed, or is being installed; none where nobody knows."""
+        ...
+
+    def is_diverted(self, path: str) -> bool | None:
+        """Whether a package diverts the path (dpkg-divert(1)); none where nobody knows."""
+        ...
+
 
 def in_running_system(path: str) -> bool | None:
     """Whether a path is there only while a system runs; none for what the kernel shows."""
@@ -67,6 +77,8 @@ class KnownFiles:
     paths: Mapping[str, There]
     complete: bool = True
     accounts: Mapping[str, frozenset[str]] | None = None
+    packages: frozenset[str] | None = None
+    diversions: frozenset[str] | None = None
 
     def find(self, path: str, *, follow: bool = True) -> There | Unknown | None:
         """What was told of the path; links are not followed."""
@@ -77,3 +89,11 @@ class KnownFiles:
     def account(self, database: str, name: str) -> bool | None:
         """Whether the name was told."""
         return None if self.accounts is None else name in self.accounts.get(database, frozenset())
+
+    def is_installed(self, package: str) -> bool | None:
+        """Whether the package was told."""
+        return None if self.packages is None else package in self.packages
+
+    def is_diverted(self, path: str) -> bool | None:
+        """Whether a diversion was told."""
+        return None if self.diversions is None else path in self.diversions
