@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _TEXT = re.compile(r"[^:\n]{0,200}")
-_VALUED: Final = frozenset(
-    "--home --home-dir -d --gecos --comment -c --shell -s --ingroup --gid -g --uid -u".split()
-)
+_VALUED: Final = frozenset("--home --home-dir -d --gecos --comment -c --shell -s --ingroup --gid -g --uid -u".split())
 _PLAIN: Final = frozenset(
     """
     --system -r --quiet -q --group --no-create-home -M --disabled-password --disabled-login --force-badname
@@ -57,8 +55,11 @@ def _user(name: str, options: dict[str, str], overlay: Overlay, *, descending: b
         group = "nogroup"
     if group and not overlay.account("group", group):
         raise LookupError(f"group {group}")
-    if not {"--no-create-home", "-M"} & options.keys() and not descending and home != "/nonexistent" and (
-        overlay.find(home) is None
+    if (
+        not {"--no-create-home", "-M"} & options.keys()
+        and not descending
+        and home != "/nonexistent"
+        and (overlay.find(home) is None)
     ):
         raise LookupError(f"{home} is made")
     gecos = _one(options, "--gecos", "--comment", "-c")

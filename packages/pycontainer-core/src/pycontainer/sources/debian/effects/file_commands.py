@@ -183,7 +183,7 @@ def _is_so(overlay: Overlay, path: str, *, mode: int | None = None, is_root: boo
     there = overlay.find(path)
     if there is None or isinstance(there, Unknown):
         raise LookupError(f"{path} is not known")
-    if there.kind is Kind.DIRECTORY or there.made:
+    if (there.kind is Kind.DIRECTORY and not there.of_base) or there.made:
         return False
     if (mode is not None and there.mode == mode) or (is_root and there.owner == (0, 0)):
         return True

@@ -161,8 +161,7 @@ def _looked_for(library: LibraryFile) -> str:
     if not library.soname or (
         library.is_link
         and (
-            library.name == library.soname
-            or (library.name.endswith(".so") and library.soname.startswith(library.name))
+            library.name == library.soname or (library.name.endswith(".so") and library.soname.startswith(library.name))
         )
     ):
         return library.name

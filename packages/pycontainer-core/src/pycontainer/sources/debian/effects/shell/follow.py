@@ -416,9 +416,7 @@ class Follower:
         if self._printed is not None:
             self._printed.append(text)
 
-    def _redirect(
-        self, redirections: tuple[Redirection, ...], printed: str | None, *, is_copy: bool = False
-    ) -> None:
+    def _redirect(self, redirections: tuple[Redirection, ...], printed: str | None, *, is_copy: bool = False) -> None:
         document = None
         for redirection in redirections:
             if redirection.operator == "<<":

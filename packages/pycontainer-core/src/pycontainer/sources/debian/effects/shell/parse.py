@@ -9,7 +9,7 @@ a reason not to follow the script.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.shell.syntax import (
     AndOr,
@@ -28,6 +28,9 @@ from pycontainer.sources.debian.effects.shell.syntax import (
     Word,
 )
 from pycontainer.sources.debian.effects.shell.words import MAX_DEPTH, UnreadableError, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MAX_SCRIPT: Final = 128 << 10
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
@@ -104,9 +107,16 @@ class _Parser:
         match = re.compile(r"[a-z]+(?![^\s;|&()<>])|[{}!](?=[\s;]|\Z)").match(self._at.text, self._at.place)
         return match[0] if match and match[0] in _RESERVED else ""
 
-    def _accept(self, literal: str) -> bool:
+    def _stands(self, literal: str) -> bool:
         self._skip()
-        if not self._at.peek(literal):
+        return self._at.peek(literal)
+
+    def _word(self) -> Word:
+        self._skip()
+        return self._at.word()
+
+    def _accept(self, literal: str) -> bool:
+        if not self._stands(literal):
             return False
         self._at.place += len(literal)
         return True
@@ -167,7 +177,8 @@ class _Parser:
         negated = self._reserved() == "!"
         self._at.place += negated
         commands = [self._command()]
-        while not (self._skip() or self._at.peek("||")) and self._accept("|"):
+        while self._stands("|") and not self._at.peek("||"):
+            self._at.place += 1
             self._skip_lines()
             commands.append(self._command())
         if len(commands) == 1 and not negated:
@@ -179,7 +190,13 @@ class _Parser:
     def _command(self) -> Command:
         word = self._reserved()
         line = self._at.line
-        compound = {"if": self._if, "case": self._case, "for": self._for, "while": self._while, "until": self._until}
+        compound: dict[str, Callable[[int], Command]] = {
+            "if": self._if,
+            "case": self._case,
+            "for": self._for,
+            "while": self._while,
+            "until": self._until,
+        }
         if word in compound:
             self._at.place += len(word)
             body: Command = compound[word](line)
@@ -224,7 +241,10 @@ class _Parser:
         word = self._at.word()
         self._expect_reserved("in")
         branches = []
-        while not (self._skip_lines() or self._reserved() == "esac"):
+        while True:
+            self._skip_lines()
+            if self._reserved() == "esac":
+                break
             self._accept("(")
             patterns = [self._pattern()]
             while self._accept("|"):
@@ -254,7 +274,7 @@ class _Parser:
         if self._reserved() == "in":
             self._at.place += len("in")
             words = []
-            while not self._skip() and (word := self._at.word()):
+            while word := self._word():
                 words.append(word)
         self._accept(";")
         self._expect_reserved("do")
@@ -292,14 +312,13 @@ class _Parser:
                 break
         if not (assignments or words or redirections):
             raise self._at.unreadable("a command is missing")
-        return Simple(
-            line=line, assignments=tuple(assignments), words=tuple(words), redirections=tuple(redirections)
-        )
+        return Simple(line=line, assignments=tuple(assignments), words=tuple(words), redirections=tuple(redirections))
 
     def _redirections(self) -> tuple[Redirection, ...]:
         redirections: list[Redirection] = []
-        while not self._skip() and self._redirection(redirections):
-            pass
+        self._skip()
+        while self._redirection(redirections):
+            self._skip()
         return tuple(redirections)
 
     def _redirection(self, redirections: list[Redirection]) -> bool:

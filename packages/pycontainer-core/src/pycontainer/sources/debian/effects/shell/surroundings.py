@@ -21,7 +21,8 @@ _KERNEL: Final = ("/proc", "/sys", "/dev")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class There:
-    """Something at a path, links followed or not as it was asked; `made` by a script, which gave all its content."""
+    """Something at a path, links followed or not as it was asked; `made` by a script, which gave all its
+    content, or `of_base`, which is never changed."""
 
     kind: Kind
     mode: int | None = None
@@ -29,6 +30,7 @@ class There:
     target: str = ""
     owner: tuple[int, int] | None = None
     made: bool = False
+    of_base: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -180,7 +180,8 @@ class Words:
         if not match:
             raise self.unreadable("a parameter without a name")
         self.place = match.end()
-        operator, word = "length" if length else "", ()
+        operator = "length" if length else ""
+        word: Word = ()
         if not length and (found := _OPERATOR.match(self.text, self.place)):
             self.place = found.end()
             operator, word = found[0], self._braced_word()
