@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.sources.debian.effects.actions import AddGroup, AddUser
+from pycontainer.sources.debian.effects.actions import AddGroup, AddUser, ChangeAttributes, MakeDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +15,44 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _TEXT = re.compile(r"[^:\n]{0,200}")
-_VALUED: Final = frozenset("--home --home-dir -d --gecos --comment -c --shell -s --ingroup --gid -g --uid -u".split())
+_VALUED: Final = frozenset(
+    [
+        "--home",
+        "--home-dir",
+        "-d",
+        "--gecos",
+        "--comment",
+        "-c",
+        "--shell",
+        "-s",
+        "--ingroup",
+        "--gid",
+        "-g",
+        "--uid",
+        "-u",
+    ]
+)
 _PLAIN: Final = frozenset(
-    """
-    --system -r --quiet -q --group --no-create-home -M --disabled-password --disabled-login --force-badname
-    --allow-bad-names --force -f --no-log-init --no-user-group -N --user-group -U
-    """.split()
+    [
+        "--system",
+        "-r",
+        "--quiet",
+        "-q",
+        "--group",
+        "--no-create-home",
+        "-M",
+        "--disabled-password",
+        "--disabled-login",
+        "--force-badname",
+        "--allow-bad-names",
+        "--force",
+        "-f",
+        "--no-log-init",
+        "--no-user-group",
+        "-N",
+        "--user-group",
+        "-U",
+    ]
 )
 
 
@@ -55,19 +87,16 @@ def _user(name: str, options: dict[str, str], overlay: Overlay, *, descending: b
         group = "nogroup"
     if group and not overlay.account("group", group):
         raise LookupError(f"group {group}")
-    if (
-        not {"--no-create-home", "-M"} & options.keys()
-        and not descending
-        and home != "/nonexistent"
-        and (overlay.find(home) is None)
-    ):
-        raise LookupError(f"{home} is made")
+    actions: list[Action] = []
+    creates = not {"--no-create-home", "-M"} & options.keys() and home != "/nonexistent" and not descending
+    if creates and overlay.find(home) is None:
+        actions = [MakeDirectory(path=home), ChangeAttributes(path=home, user=name, group=group or name)]
     gecos = _one(options, "--gecos", "--comment", "-c")
     if not all(_TEXT.fullmatch(text) for text in (home, shell, gecos)):
         raise LookupError(name)
     uid = _id(options, "--uid", "-u")
     user = AddUser(name=name, uid=uid, group=group, home=home, shell=shell, gecos=gecos, descending=descending)
-    return [user]
+    return [user, *actions]
 
 
 def _parted(name: str, arguments: Sequence[str | None]) -> tuple[dict[str, str], list[str]]:

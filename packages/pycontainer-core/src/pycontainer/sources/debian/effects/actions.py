@@ -6,9 +6,7 @@ Paths are absolute in the image. What a script does is recorded in order, since 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
-
-from typing_extensions import TypeAlias
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +119,4 @@ class Divert:
     package: str
 
 
-Action: TypeAlias = Union[
-    Ldconfig, UpdateCaCertificates, SetTimeZone, Alternative, AddGroup, AddUser, MakeDirectory, MakeFile, MakeLink,
-    ChangeAttributes, Divert,
-]  # fmt: skip
+Action: TypeAlias = Ldconfig | UpdateCaCertificates | SetTimeZone | Alternative | AddGroup | AddUser | MakeDirectory | MakeFile | MakeLink | ChangeAttributes | Divert  # fmt: skip

@@ -13,7 +13,7 @@ from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pycontainer.sources.debian.effects.actions import Action
     from pycontainer.sources.debian.effects.overlay import Overlay
@@ -22,22 +22,103 @@ Arguments = list["str | None"]
 
 # They start services, write caches that are only caches, or serve a desktop, a boot or a manual: a container has none.
 _NOTHING: Final = frozenset(
-    """
-    update-rc.d invoke-rc.d systemctl deb-systemd-helper deb-systemd-invoke service initctl start stop udevadm
-    systemd-hwdb journalctl dpkg-maintscript-helper py3compile py3clean pypy3compile pycompile pyclean
-    update-desktop-database gtk-update-icon-cache update-icon-caches fc-cache install-info update-menus update-mime
-    update-initramfs mandb logger sync sleep kill killall pkill start-stop-daemon update-python-modules dh_pycentral
-    apt-config gtk-update-icon-cache-3.0 update-fonts-dir update-fonts-scale update-fonts-alias dbus-send
-    dbus-uuidgen systemd-machine-id-setup ucfr update-binfmts deb-systemd-helper-user
-    """.split()
+    [
+        "update-rc.d",
+        "invoke-rc.d",
+        "systemctl",
+        "deb-systemd-helper",
+        "deb-systemd-invoke",
+        "service",
+        "initctl",
+        "start",
+        "stop",
+        "udevadm",
+        "systemd-hwdb",
+        "journalctl",
+        "dpkg-maintscript-helper",
+        "py3compile",
+        "py3clean",
+        "pypy3compile",
+        "pycompile",
+        "pyclean",
+        "update-desktop-database",
+        "gtk-update-icon-cache",
+        "update-icon-caches",
+        "fc-cache",
+        "install-info",
+        "update-menus",
+        "update-mime",
+        "update-initramfs",
+        "mandb",
+        "logger",
+        "sync",
+        "sleep",
+        "kill",
+        "killall",
+        "pkill",
+        "start-stop-daemon",
+        "update-python-modules",
+        "dh_pycentral",
+        "apt-config",
+        "gtk-update-icon-cache-3.0",
+        "update-fonts-dir",
+        "update-fonts-scale",
+        "update-fonts-alias",
+        "dbus-send",
+        "dbus-uuidgen",
+        "systemd-machine-id-setup",
+        "ucfr",
+        "update-binfmts",
+        "deb-systemd-helper-user",
+    ]
 )
 # They print what they find, and change nothing.
 _READERS: Final = frozenset(
-    """
-    grep egrep fgrep cut head tail sort uniq wc tr cat basename dirname readlink realpath stat ls getcap expr seq date
-    hostname uname mountpoint ischroot pidof pgrep cmp diff dpkg-query getent id which command type hash tty
-    md5sum sha256sum dpkg-architecture arch nproc ucfq
-    """.split()
+    [
+        "grep",
+        "egrep",
+        "fgrep",
+        "cut",
+        "head",
+        "tail",
+        "sort",
+        "uniq",
+        "wc",
+        "tr",
+        "cat",
+        "basename",
+        "dirname",
+        "readlink",
+        "realpath",
+        "stat",
+        "ls",
+        "getcap",
+        "expr",
+        "seq",
+        "date",
+        "hostname",
+        "uname",
+        "mountpoint",
+        "ischroot",
+        "pidof",
+        "pgrep",
+        "cmp",
+        "diff",
+        "dpkg-query",
+        "getent",
+        "id",
+        "which",
+        "command",
+        "type",
+        "hash",
+        "tty",
+        "md5sum",
+        "sha256sum",
+        "dpkg-architecture",
+        "arch",
+        "nproc",
+        "ucfq",
+    ]
 )
 _TRIGGERS: Final = frozenset({"ldconfig", "update-initramfs", "update-ca-certificates", "mandb", "cracklib-update"})
 _PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -45,6 +126,7 @@ _PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/log/", "/run/", "/var/run/", "/var/cache/")  # noqa: S108 - in an image
 _CONFMODULE: Final = "/usr/share/debconf/confmodule"
 _COMPARED: Final = 4
+_DIVERT_FLAGS: Final = frozenset({"--quiet", "--rename", "--no-rename", "--add", "--remove"})
 
 
 class KnownCommands:
@@ -52,10 +134,10 @@ class KnownCommands:
 
     Args:
         overlay: The system, which the noted actions change.
-        templates: The default answers to debconf's questions; none for one that nobody knows.
+        templates: The answers to debconf's questions, which scripts may change; none for one that nobody knows.
     """
 
-    def __init__(self, overlay: Overlay, templates: Mapping[str, str | None]) -> None:
+    def __init__(self, overlay: Overlay, templates: dict[str, str | None]) -> None:
         self._overlay = overlay
         self._templates = templates
 
@@ -67,8 +149,12 @@ class KnownCommands:
         name = name.rpartition("/")[2] if name.startswith("/") else name
         if name in _NOTHING:
             return None if "was-enabled" in rest or "is-enabled" in rest else True
+        if name == "db_set":
+            self._answer(rest, certain=certain)
         if name.startswith("db_") or (name == "." and rest == [_CONFMODULE]):
             return True
+        if name == "ucf" and rest[:1] in (["-p"], ["--purge"]):
+            return True  # it only forgets a file
         if name.startswith("python3") and any((word or "").endswith("/py_compile.py") for word in rest):
             return True
         if name in _READERS:
@@ -89,6 +175,8 @@ class KnownCommands:
             case ["command", "-v", str(program)] | ["which", str(program)]:
                 path = self._program(program)
                 return path + "\n" if path else path
+            case ["getcap", str(path)] if self._overlay.find(path) is not None:
+                return ""  # no package can carry capabilities
             case ["dpkg", "--print-architecture"]:
                 return self._overlay.architecture + "\n"
             case ["dpkg-query", *rest] if (name := _queried(rest)) and self._overlay.is_installed(name) is False:
@@ -127,6 +215,14 @@ class KnownCommands:
                 raise LookupError(f"whether {name} runs is not known")
             self._overlay.add(action)
 
+    def _answer(self, arguments: Arguments, *, certain: bool) -> None:
+        """A script answers a question itself."""
+        question = arguments[0] if arguments else None
+        if question is None:
+            self._templates.update(dict.fromkeys(self._templates))
+        else:
+            self._templates[question] = arguments[1] if certain and len(arguments) > 1 else None
+
     def _program(self, name: str) -> str | None:
         """The path of a program, empty where there is none, none where nobody knows."""
         for path in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in _PROGRAMS]:
@@ -147,6 +243,10 @@ class KnownCommands:
             case "id", [*options, str(entry)] if not entry.startswith("-"):
                 del options
                 return self._overlay.account("passwd", entry)
+            case "cmp" | "diff", [*_, str(left), str(right)] if (
+                self._overlay.find(left) is None or self._overlay.find(right) is None
+            ):
+                return False
             case "ls", [*_, str(path)] if path.startswith("/"):
                 there = self._overlay.find(path)
                 return None if isinstance(there, Unknown) else there is not None
@@ -202,22 +302,32 @@ class KnownCommands:
         raise LookupError("dpkg-statoverride")
 
     def _diversions(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        words = [word for word in arguments if word not in {"--quiet", "--rename"}]
-        match words:
-            case ["--list" | "--truename" | "--listpackage", *_]:
-                return None, []
-            case ["--package", str(package), "--no-rename", "--divert", str(other), "--add", str(path)]:
-                if self._overlay.find(path, follow=False) is None or self._overlay.is_diverted(path) is False:
-                    return True, [Divert(path=path, other=other, package=package)]
-            case ["--remove", "--package", _, "--divert", _, str(path)] | ["--remove", str(path)]:
-                if self._overlay.is_diverted(path) is False:
-                    return True, []
+        if arguments[:1] in (["--list"], ["--truename"], ["--listpackage"]):
+            return None, []
+        values: dict[str, str] = {}
+        flags = set()
+        words = list(arguments)
+        while words:
+            word = words.pop(0)
+            if word in {"--package", "--divert"} and words and words[0] is not None:
+                values[word] = words.pop(0) or ""
+            elif word is None or (word.startswith("-") and word not in _DIVERT_FLAGS):
+                raise LookupError("dpkg-divert")
+            elif word.startswith("-"):
+                flags.add(word)
+            else:
+                values["path"] = word
+        path = values.get("path", "")
+        if "--remove" in flags and self._overlay.is_diverted(path) is False:
+            return True, []
+        if "--no-rename" in flags and "--remove" not in flags and values.keys() == {"--package", "--divert", "path"}:
+            return True, [Divert(path=path, other=values["--divert"], package=values["--package"])]
         raise LookupError("dpkg-divert")
 
     def _schemas(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        """glib's compilers of folders: where there is no such folder, they do nothing."""
+        """Glib's compilers of folders: where there is no such folder, they do nothing."""
         folder = next((word for word in arguments if word is not None and word.startswith("/")), None)
-        if folder is None or self._overlay.find(folder) is not None:
+        if folder is None or self._overlay.is_empty(folder) is not True:
             raise LookupError("schemas or modules of GLib")
         return None, []
 

@@ -18,14 +18,42 @@ if TYPE_CHECKING:
 _FILE: Final = "var/lib/dpkg/triggers/File"
 # They write caches that are only caches, or serve a desktop, a manual, a boot or a running service.
 _NOTHING: Final = tuple(
-    """
-    /etc/init.d /etc/dbus-1 /boot /lib/modules /lib/systemd /lib/udev /usr/lib/modules /usr/lib/systemd /usr/lib/udev
-    /usr/lib/binfmt.d /usr/lib/sysctl.d /usr/lib/mime/packages /usr/lib/menu /usr/share/applications /usr/share/bug
-    /usr/share/dbus-1 /usr/share/doc /usr/share/doc-base /usr/share/emacs /usr/share/fonts /usr/share/gconf
-    /usr/share/icons /usr/share/info /usr/share/initramfs-tools /usr/share/locale /usr/share/man /usr/share/menu
-    /usr/share/mime-info /usr/share/omf /usr/share/polkit-1 /usr/share/vim /usr/share/hunspell /usr/share/python3
-    /usr/share/X11/xkb
-    """.split()
+    [
+        "/etc/init.d",
+        "/etc/dbus-1",
+        "/boot",
+        "/lib/modules",
+        "/lib/systemd",
+        "/lib/udev",
+        "/usr/lib/modules",
+        "/usr/lib/systemd",
+        "/usr/lib/udev",
+        "/usr/lib/binfmt.d",
+        "/usr/lib/sysctl.d",
+        "/usr/lib/mime/packages",
+        "/usr/lib/menu",
+        "/usr/share/applications",
+        "/usr/share/bug",
+        "/usr/share/dbus-1",
+        "/usr/share/doc",
+        "/usr/share/doc-base",
+        "/usr/share/emacs",
+        "/usr/share/fonts",
+        "/usr/share/gconf",
+        "/usr/share/icons",
+        "/usr/share/info",
+        "/usr/share/initramfs-tools",
+        "/usr/share/locale",
+        "/usr/share/man",
+        "/usr/share/menu",
+        "/usr/share/mime-info",
+        "/usr/share/omf",
+        "/usr/share/polkit-1",
+        "/usr/share/vim",
+        "/usr/share/hunspell",
+        "/usr/share/python3",
+        "/usr/share/X11/xkb",
+    ]
 )
 # What a package may activate by name: it is done for every request, or it does nothing here.
 _NAMED: Final = frozenset({"ldconfig", "update-initramfs", "libc-upgrade", "mandb"})

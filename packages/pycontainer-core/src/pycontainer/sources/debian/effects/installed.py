@@ -69,6 +69,13 @@ class InstalledSystem:
         """A package's entry, by its canonical path."""
         return self._packed.get(path)
 
+    def is_empty(self, folder: str) -> bool:
+        """Whether nothing is in a folder, or no folder is there."""
+        path = self._resolve(folder.strip("/"))
+        start = f"{path}/"
+        names = (self._packed, self._tree.directories, self._tree.links, self._tree.others)
+        return not self._tree.names(path) and not any(each.startswith(start) for paths in names for each in paths)
+
     def account(self, database: str, name: str) -> bool:
         """Whether the base's `passwd` or `group` has the name."""
         return name in self._accounts.get(database, frozenset())

@@ -21,8 +21,8 @@ from pycontainer.sources.debian.filters import is_left_out
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pycontainer.sources.debian.effects.ld_cache import CachedLibrary
     from pycontainer.sources.debian.effects.installed import InstalledSystem
+    from pycontainer.sources.debian.effects.ld_cache import CachedLibrary
     from pycontainer.sources.debian.summary import DebSummary, SharedLibrary
 
 _CACHE: Final = "etc/ld.so.cache"

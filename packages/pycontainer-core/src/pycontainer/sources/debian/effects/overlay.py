@@ -47,6 +47,12 @@ class Overlay:
             return self._paths[path]
         return None if path in self._hidden else self._below.find(path, follow=follow)
 
+    def is_empty(self, folder: str) -> bool | None:
+        """Whether nothing is in a folder."""
+        if any(path.startswith(folder.rstrip("/") + "/") for path in self._paths):
+            return False
+        return self._below.is_empty(folder)
+
     def account(self, database: str, name: str) -> bool | None:
         """Whether a database has the name."""
         return name in self._accounts.get(database, ()) or self._below.account(database, name)

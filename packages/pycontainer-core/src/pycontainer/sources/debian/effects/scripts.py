@@ -70,11 +70,12 @@ def judge_scripts(summary: DebSummary, overlay: Overlay) -> Verdict:
     if not scripts:
         return Verdict(package=package, judgement=Judgement.NONE)
     trial = Overlay(overlay, architecture=overlay.architecture)
+    answers = _answers(summary, trial)
     reasons = []
     for name, parameters in _RUNS:
         if name not in scripts:
             continue
-        reviewed = reviewed_script(package.name, name, scripts[name])
+        reviewed = reviewed_script(package, name, scripts[name])
         if reviewed is not None:
             reasons.append(reviewed.reason)
             for action in reviewed.actions:
@@ -83,7 +84,7 @@ def judge_scripts(summary: DebSummary, overlay: Overlay) -> Verdict:
         # Before `preinst install`, none of the package's own files is there.
         files = {f"/{packed.path}" for packed in summary.paths if packed.kind is not Kind.DIRECTORY}
         stage = trial.hiding(frozenset(files)) if name == "preinst" else trial
-        refusal = _follow(summary, name, parameters, stage)
+        refusal = _follow(summary, name, parameters, stage, answers)
         if stage is not trial:
             for action in stage.actions:
                 trial.add(action)
@@ -95,7 +96,22 @@ def judge_scripts(summary: DebSummary, overlay: Overlay) -> Verdict:
     return Verdict(package=package, judgement=judgement, actions=tuple(trial.actions), reason="; ".join(reasons))
 
 
-def _follow(summary: DebSummary, name: str, parameters: tuple[str, ...], overlay: Overlay) -> str:
+def _answers(summary: DebSummary, overlay: Overlay) -> dict[str, str | None]:
+    """The answers to the package's questions where nobody is asked, which its `config` script may give."""
+    answers = default_answers(summary)
+    stage = Overlay(overlay, architecture=overlay.architecture)
+    if "config" in summary.scripts and _follow(summary, "config", ("configure", ""), stage, answers):
+        answers.update(dict.fromkeys(answers))
+    return answers
+
+
+def _follow(
+    summary: DebSummary,
+    name: str,
+    parameters: tuple[str, ...],
+    overlay: Overlay,
+    answers: dict[str, str | None],
+) -> str:
     """Follow one script; why it cannot be followed, or nothing."""
     text = summary.scripts[name]
     first = text.partition("\n")[0]
@@ -110,7 +126,7 @@ def _follow(summary: DebSummary, name: str, parameters: tuple[str, ...], overlay
         "PATH": None,
         "PWD": None,
     }
-    commands = KnownCommands(overlay, default_answers(summary))
+    commands = KnownCommands(overlay, answers)
     try:
         Follower(commands=commands, surroundings=overlay, variables=variables).run(parse(text), parameters)
     except (UnexplainedError, UnreadableError) as error:

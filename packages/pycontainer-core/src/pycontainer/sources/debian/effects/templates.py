@@ -9,9 +9,8 @@ if TYPE_CHECKING:
 
 
 def default_answers(summary: DebSummary) -> dict[str, str | None]:
-    """Question → its default; none for each where a `config` script could answer something else."""
+    """Question → its default, as the package's templates have it; its `config` script may still change it."""
     answers: dict[str, str | None] = {}
-    is_scripted = "config" in summary.scripts
     question = ""
     for line in summary.members.get("templates", "").splitlines():
         field, colon, value = line.partition(":")
@@ -19,7 +18,7 @@ def default_answers(summary: DebSummary) -> dict[str, str | None]:
             continue
         if field.lower() == "template":
             question = value.strip()
-            answers[question] = None if is_scripted else ""
-        elif field.lower() == "default" and not is_scripted:
+            answers[question] = ""
+        elif field.lower() == "default":
             answers[question] = value.strip()
     return answers

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from pycontainer.sources.debian.effects.shell.surroundings import Surroundings
 
-_FILES: Final = frozenset("-e -f -d -x -r -w -s -L -h -S -p -b -c -u -g -k".split())
+_FILES: Final = frozenset(
+    ["-e", "-f", "-d", "-x", "-r", "-w", "-s", "-L", "-h", "-S", "-p", "-b", "-c", "-u", "-g", "-k"]
+)
 _KINDS: Final = {
     "-f": Kind.FILE, "-d": Kind.DIRECTORY, "-p": Kind.FIFO, "-b": Kind.BLOCK_DEVICE, "-c": Kind.CHARACTER_DEVICE,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from pycontainer.sources.debian.effects.shell.syntax import (
     Pipeline,
     Sequence,
     Simple,
+    Text,
     While,
 )
 
@@ -37,7 +38,9 @@ _MAX_STEPS: Final = 20_000
 _MAX_DEPTH: Final = 60
 _MAX_TEXT: Final = 64 << 10
 _ECHO_OPTION: Final = re.compile("-[neE]+")
-_SILENT: Final = frozenset(": true false test [ set shift local export readonly unset umask".split())
+_SILENT: Final = frozenset(
+    [":", "true", "false", "test", "[", "set", "shift", "local", "export", "readonly", "unset", "umask"]
+)
 _SINKS: Final = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "&1", "&2", "1", "2", "-"})
 
 
@@ -210,12 +213,14 @@ class Follower:
     def _pipeline(self, command: Pipeline) -> bool | None:
         if len(command.commands) == 1:
             return negated(self._follow(command.commands[0]))
-        printed, self._printed = self._printed, None
+        outer = self._printed
         for each in command.commands:
+            piped, self._printed = self._printed, []
             self._subshell(each)
-        self._printed = printed
+        self._printed = outer
         self._print(None)
-        return None
+        # Nothing is found in nothing.
+        return False if piped is not None and not any(piped) and None not in piped and _is_search(each) else None
 
     def _group(self, command: Group) -> bool | None:
         self._redirect(command.redirections, None)
@@ -436,6 +441,14 @@ class Follower:
                 self._commands.write(target or "", content, append=append, certain=not self._doubts)
             except LookupError as error:
                 raise UnexplainedError(self._line, str(error)) from error
+
+
+def _is_search(command: Command) -> bool:
+    """Whether it is `grep` that looks for one pattern in what it is given."""
+    if not isinstance(command, Simple) or not command.words or command.words[0] != (Text(text="grep"),):
+        return False
+    patterns = [word for word in command.words[1:] if not (isinstance(word[0], Text) and word[0].text.startswith("-"))]
+    return len(patterns) == 1
 
 
 def _text(arguments: list[str | None]) -> str | None:

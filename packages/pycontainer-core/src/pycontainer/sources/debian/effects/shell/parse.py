@@ -38,8 +38,10 @@ _COMMENT = re.compile(r"#[^\n]*")
 _REDIRECTION = re.compile(r"([0-9]?)(<<-|<<|>>|>&|<&|>\||<|>)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _FUNCTION = re.compile(r"(?:function[ \t]+)?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*\([ \t]*\)")
-_RESERVED: Final = frozenset("if then elif else fi case esac for while until do done in { } !".split())
-_CLOSING: Final = frozenset("then elif else fi esac do done }".split())
+_RESERVED: Final = frozenset(
+    ["if", "then", "elif", "else", "fi", "case", "esac", "for", "while", "until", "do", "done", "in", "{", "}", "!"]
+)
+_CLOSING: Final = frozenset(["then", "elif", "else", "fi", "esac", "do", "done", "}"])
 
 
 def parse(text: str) -> Sequence:

@@ -22,7 +22,8 @@ _KERNEL: Final = ("/proc", "/sys", "/dev")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class There:
     """Something at a path, links followed or not as it was asked; `made` by a script, which gave all its
-    content, or `of_base`, which is never changed."""
+    content, or `of_base`, which is never changed.
+    """
 
     kind: Kind
     mode: int | None = None
@@ -46,6 +47,10 @@ class Surroundings(Protocol):
 
     def find(self, path: str, *, follow: bool = True) -> There | Unknown | None:
         """What is at an absolute path."""
+        ...
+
+    def is_empty(self, folder: str) -> bool | None:
+        """Whether nothing is in a folder, or no folder is there; none where nobody knows."""
         ...
 
     def account(self, database: str, name: str) -> bool | None:
@@ -87,6 +92,11 @@ class KnownFiles:
         del follow
         there = self.paths.get(path)
         return there if there is not None or self.complete else UNKNOWN
+
+    def is_empty(self, folder: str) -> bool | None:
+        """Whether no path in the folder was told."""
+        is_there = any(path.startswith(folder.rstrip("/") + "/") for path in self.paths)
+        return None if not is_there and not self.complete else not is_there
 
     def account(self, database: str, name: str) -> bool | None:
         """Whether the name was told."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal as OneOf
-from typing import Union
-
-from typing_extensions import TypeAlias
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +40,7 @@ class Arithmetic:
     quoted: bool = False
 
 
-Part: TypeAlias = Union[Text, Parameter, Substitution, Arithmetic]
+Part: TypeAlias = Text | Parameter | Substitution | Arithmetic
 Word: TypeAlias = "tuple[Part, ...]"
 
 
@@ -149,4 +147,4 @@ class Function:
     body: Command
 
 
-Command: TypeAlias = Union[Simple, Pipeline, AndOr, Sequence, Group, If, Case, For, While, Function]
+Command: TypeAlias = Simple | Pipeline | AndOr | Sequence | Group | If | Case | For | While | Function
