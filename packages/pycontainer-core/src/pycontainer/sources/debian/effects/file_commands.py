@@ -73,7 +73,9 @@ def _ln(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
 
 def _rm(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outcome:
     del options
-    if not all(path.startswith(_SCRATCH) or overlay.find(path, follow=False) is None for path in paths):
+    if "/" in paths or not all(
+        path.startswith(_SCRATCH) or overlay.find(path, follow=False) is None for path in paths
+    ):
         raise LookupError("rm")
     return True, []
 
