@@ -245,7 +245,7 @@ def test_what_has_an_effect_is_recognised_with_it(script: str, expected: list[Ac
 
 def test_what_debconf_answers_where_nobody_is_asked() -> None:
     templates = "Template: tool/on\nType: boolean\nDefault: true\nDescription: On?\n Default: false\n"
-    asks = ". /usr/share/debconf/confmodule\ndb_get tool/on\n[ \"$RET\" = true ] && ldconfig\n[ \"$RET\" = true ] || bad"
+    asks = '. /usr/share/debconf/confmodule\ndb_get tool/on\n[ "$RET" = true ] && ldconfig\n[ "$RET" = true ] || bad'
     assert judge(asks, templates=templates).actions == (Ldconfig(),)
     assert judge(asks, templates=templates, config="db_input high tool/on || true\ndb_go").actions == (Ldconfig(),)
     assert judge(asks, templates=templates, config="db_set tool/on false").is_refused

@@ -52,21 +52,18 @@ class Accounts:
         """
         if isinstance(action, AddGroup):
             if self.number("group", action.name) is None:
-                self._add_group(action.name, self._free({"group"}, action.gid, descending=action.descending))
+                self._add_group(action.name, self._free("group", action.gid, descending=action.descending))
             return
         if self.number("passwd", action.name) is not None:
             return
-        if action.group:
-            gid = self.number("group", action.group)
-            if gid is None:
-                raise PackageError(f"The user `{action.name}` needs the group `{action.group}`, which is not there")
-            uid = self._free({"passwd"}, action.uid, descending=action.descending)
-        else:
-            uid = self._free({"passwd", "group"}, action.uid, descending=action.descending)
-            gid = self.number("group", action.name)
-            if gid is None:
-                gid = uid
-                self._add_group(action.name, gid)
+        uid = self._free("passwd", action.uid, descending=action.descending)
+        gid = self.number("group", action.group or action.name)
+        if gid is None and action.group:
+            raise PackageError(f"The user `{action.name}` needs the group `{action.group}`, which is not there")
+        if gid is None:
+            # `useradd` prefers the user's number, `adduser` counts for itself.
+            gid = self._free("group", uid if action.descending else None, descending=action.descending)
+            self._add_group(action.name, gid)
         self._lines.setdefault("passwd", []).append(
             f"{action.name}:x:{uid}:{gid}:{action.gecos}:{action.home}:{action.shell}"
         )
@@ -79,8 +76,8 @@ class Accounts:
         if "gshadow" in self._lines:
             self._lines["gshadow"].append(f"{name}:!::")
 
-    def _free(self, databases: set[str], wanted: int | None, *, descending: bool) -> int:
-        taken = {int(fields[2]) for database in databases for fields in self._fields(database)}
+    def _free(self, database: str, wanted: int | None, *, descending: bool) -> int:
+        taken = {int(fields[2]) for fields in self._fields(database)}
         if wanted is not None and wanted not in taken:
             return wanted
         numbers = range(_LAST, _FIRST - 1, -1) if descending else range(_FIRST, _LAST + 1)

@@ -20,11 +20,6 @@ class UpdateCaCertificates:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SetTimeZone:
-    """What tzdata's script does where nobody chose a time zone: Etc/UTC."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Alternative:
     """`update-alternatives --install`.
 
@@ -119,4 +114,23 @@ class Divert:
     package: str
 
 
-Action: TypeAlias = Ldconfig | UpdateCaCertificates | SetTimeZone | Alternative | AddGroup | AddUser | MakeDirectory | MakeFile | MakeLink | ChangeAttributes | Divert  # fmt: skip
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoveLink:
+    """A packaged symbolic link that a script takes away again."""
+
+    path: str
+
+
+Action: TypeAlias = (
+    Ldconfig
+    | UpdateCaCertificates
+    | Alternative
+    | AddGroup
+    | AddUser
+    | MakeDirectory
+    | MakeFile
+    | MakeLink
+    | ChangeAttributes
+    | Divert
+    | RemoveLink
+)

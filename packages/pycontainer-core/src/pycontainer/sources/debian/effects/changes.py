@@ -23,6 +23,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeDirectory,
     MakeFile,
     MakeLink,
+    RemoveLink,
     UpdateCaCertificates,
 )
 from pycontainer.sources.debian.effects.alternatives import DATABASE, AlternativeGroup, read_alternatives
@@ -120,6 +121,11 @@ class SystemChanges:
             self._files[self._system.canonical(action.path)] = _File(content=action.content.encode(), mode=action.mode)
         elif isinstance(action, MakeLink):
             self._links[self._system.canonical(action.path)] = action.target
+        elif isinstance(action, RemoveLink):
+            path = self._system.canonical(action.path)
+            self._links.pop(path, None)
+            if self._system.packed(path) is not None:
+                self.remove(path)
         elif isinstance(action, Divert):
             self._diversions.append(action)
         elif isinstance(action, ChangeAttributes):

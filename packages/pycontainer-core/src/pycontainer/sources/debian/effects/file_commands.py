@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
-from pycontainer.sources.debian.effects.actions import ChangeAttributes, MakeDirectory, MakeFile, MakeLink
-from pycontainer.sources.debian.effects.shell.surroundings import Unknown
+from pycontainer.sources.debian.effects.actions import ChangeAttributes, MakeDirectory, MakeFile, MakeLink, RemoveLink
+from pycontainer.sources.debian.effects.shell.surroundings import There, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,12 +72,16 @@ def _ln(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
 
 
 def _rm(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outcome:
-    del options
-    if "/" in paths or not all(
-        path.startswith(_SCRATCH) or overlay.find(path, follow=False) is None for path in paths
-    ):
-        raise LookupError("rm")
-    return True, []
+    actions: list[Action] = []
+    for path in paths:
+        there = overlay.find(path, follow=False)
+        if path != "/" and (there is None or path.startswith(_SCRATCH)):
+            continue
+        # A link can be taken away again; what else is lost, nobody knows.
+        if not isinstance(there, There) or there.kind is not Kind.SYMLINK or there.of_base or "-r" in options:
+            raise LookupError("rm")
+        actions.append(RemoveLink(path=path))
+    return True, actions
 
 
 def _move(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:

@@ -15,6 +15,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeDirectory,
     MakeFile,
     MakeLink,
+    RemoveLink,
 )
 from pycontainer.sources.debian.effects.shell.surroundings import There
 
@@ -36,7 +37,7 @@ class Overlay:
         self.architecture = architecture
         self.actions: list[Action] = []
         self._below = below
-        self._hidden = hidden
+        self._hidden = set(hidden)
         self._diverted: set[str] = set()
         self._paths: dict[str, There] = {}
         self._accounts: dict[str, set[str]] = {"passwd": set(), "group": set()}
@@ -87,6 +88,9 @@ class Overlay:
             self._accounts["passwd"].add(action.name)
             if not action.group:
                 self._accounts["group"].add(action.name)
+        elif isinstance(action, RemoveLink):
+            self._paths.pop(action.path, None)
+            self._hidden.add(action.path)
         elif isinstance(action, Divert):
             self._diverted.add(action.path)
         elif isinstance(action, ChangeAttributes):
