@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
 from pycontainer.builder.access import PushAccess
+from pycontainer.builder.bases import find_bases, suite_of, system_supply
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
@@ -17,7 +18,7 @@ from pycontainer.builder.preflight import check_images
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.sboms import sbom_paths, write_sboms
-from pycontainer.builder.session import COMPOSED, Session
+from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.errors import IntegrityError
 from pycontainer.events import PhaseStarted, Warned, ignore
@@ -27,8 +28,9 @@ from pycontainer.project import Pyproject
 from pycontainer.sources.base import default_base_image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from pycontainer.builder.bases import OpenSystem
     from pycontainer.builder.recipes import Wheels
     from pycontainer.config import BuildConfig
     from pycontainer.destinations.destination import Destination, Written
@@ -66,7 +68,7 @@ class ImageBuilder:
             PyContainerError: The build cannot be done, as far as is known before it.
         """
         with Session(self._config, self._emit) as session:
-            return self._plan(session, *self._open(session))
+            return self._plan(session, system_supply(session), *self._open(session))
 
     def build(self) -> BuildResult:
         """Build the image and write it to every destination.
@@ -77,13 +79,14 @@ class ImageBuilder:
         keeper = LedgerKeeper(self._emit)
         with Session(self._config, keeper) as session:
             project, pyproject = self._open(session)
+            system = system_supply(session)
             names = names_of(self._config, project.metadata.name)
             access = PushAccess(session.registry, names) if self._config.push else None
-            plan = self._plan(session, project, pyproject)
+            plan = self._plan(session, system, project, pyproject)
             if access is not None:
                 access.wait()
             supply, destinations = WheelSupply(session, project), open_destinations(session, names)
-            images, outputs = _built(session, plan, supply, destinations)
+            images, outputs = _built(session, plan, lambda: _images(session, plan, supply, system), destinations)
             sboms = write_sboms(plan, images, names[0], emit=keeper)
             ledger = keeper.close(outputs)
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
@@ -93,7 +96,7 @@ class ImageBuilder:
             return self._project, Pyproject.read(self._project.root)
         return session.project()
 
-    def _plan(self, session: Session, project: Project, pyproject: Pyproject) -> BuildPlan:
+    def _plan(self, session: Session, system: OpenSystem, project: Project, pyproject: Pyproject) -> BuildPlan:
         session.emit(PhaseStarted(name="plan"))
         base = self._config.base or default_base_image(project.root, project.metadata.requires_python)
 
@@ -104,15 +107,14 @@ class ImageBuilder:
             return session.lookup.list_files(packages)
 
         def choose_system(chosen: Base, platform: Platform) -> PackageChoice | None:
-            if not self._config.os_packages or base.startswith(COMPOSED):  # a composed base has them already
-                return None
-            return session.system.choose(chosen, platform)
+            composed = suite_of(base) is not None  # it has them already
+            return system().choose(chosen, platform) if self._config.os_packages and not composed else None
 
         return make_plan(
             self._config,
             project,
             pyproject,
-            bases=lambda platforms: session.bases(base, platforms),
+            bases=lambda platforms: find_bases(session, system, base, platforms),
             choose_system=choose_system,
             list_files=list_files,
             skip=[*output_paths(self._config), *sbom_paths(self._config)],
@@ -121,14 +123,14 @@ class ImageBuilder:
 
 
 def _built(
-    session: Session, plan: BuildPlan, supply: WheelSupply, destinations: Sequence[Destination]
+    session: Session, plan: BuildPlan, make: Callable[[], tuple[Image, ...]], destinations: Sequence[Destination]
 ) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
     """The images, and what became of them at every destination.
 
     The bytes of a cached layer are looked at when somebody wants them, and damaged ones are gone then: the layer is
     made again. One after the other may turn out so, and each at most once.
     """
-    images = _images(session, plan, supply)
+    images = make()
     check_images(plan, images, emit=session.emit)
     for _ in range(sum(len(image.layers) for image in images)):
         try:
@@ -137,16 +139,16 @@ def _built(
             if not any(_is_lost(image) for image in images):
                 raise
         session.emit(Warned(message="A layer of the cache was damaged and is made again"))
-        images = _images(session, plan, supply)
+        images = make()
     return images, _export(session, images, destinations)
 
 
-def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Image, ...]:
+def _images(session: Session, plan: BuildPlan, supply: WheelSupply, system: OpenSystem) -> tuple[Image, ...]:
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     session.emit(PhaseStarted(name="layers"))
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
     recipes = [
-        order_recipes(plan, platform, each, system=_system_recipes(session, platform))
+        order_recipes(plan, platform, each, system=_system_recipes(system, platform))
         for platform, each in zip(plan.platforms, wheels, strict=True)
     ]
     layers = make_layers(session, recipes)
@@ -156,12 +158,12 @@ def _images(session: Session, plan: BuildPlan, supply: WheelSupply) -> tuple[Ima
     )
 
 
-def _system_recipes(session: Session, platform: PlatformPlan) -> list[Recipe]:
+def _system_recipes(system: OpenSystem, platform: PlatformPlan) -> list[Recipe]:
     """The layers of operating system packages, which lie above the account's."""
     if platform.system is None:
         return []
     accounts = {path.lstrip("/"): content for path, content in platform.account.files.items()}
-    return session.system.recipes(platform.system, accounts)
+    return system().recipes(platform.system, accounts)
 
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pycontainer.builder.session import COMPOSED, Session
+from pycontainer.builder.bases import find_bases, suite_of
+from pycontainer.builder.session import Session
+from pycontainer.builder.system import SystemSupply
 from pycontainer.errors import ConfigError, LockError
 from pycontainer.events import PhaseStarted, ignore
 from pycontainer.oci import Platform
@@ -122,15 +124,15 @@ class ImageLocker:
         session.emit(PhaseStarted(name="lock"))
         project = self._project or session.project()[0]
         text = self._config.base or default_base_image(project.root, project.metadata.requires_python)
-        if text.startswith(COMPOSED):
-            suite = text.removeprefix(COMPOSED)
-            choices = {platform: session.system.choose_base(suite, platform) for platform in platforms}
-            return ImageLock(system=_system(session, choices))
-        bases = session.bases(text, platforms)
+        system = SystemSupply(session)
+        suite = suite_of(text)
+        if suite is not None:
+            return ImageLock(system=_system(system, {each: system.choose_base(suite, each) for each in platforms}))
+        bases = find_bases(session, lambda: system, text, platforms)
         chosen = {
             platform: choice
             for platform, base in zip(platforms, bases, strict=True)
-            if (choice := session.system.choose(base, platform)) is not None
+            if (choice := system.choose(base, platform)) is not None
         }
         # Files on this host are no names that others could look up.
         named = bases[0].registry_reference is not None
@@ -141,18 +143,18 @@ class ImageLocker:
             )
         return ImageLock(
             base=LockedBase(image=text, digest=str(bases[0].top)) if named else None,
-            system=_system(session, chosen) if chosen else None,
+            system=_system(system, chosen) if chosen else None,
         )
 
 
-def _system(session: Session, choices: dict[Platform, PackageChoice]) -> LockedSystem:
+def _system(system: SystemSupply, choices: dict[Platform, PackageChoice]) -> LockedSystem:
     one = next(iter(choices.values()))
     releases = {
         release.identity: LockedRelease(
             name=release.identity, date=f"{release.date:%Y-%m-%dT%H:%M:%SZ}", sha256=release.sha256
         )
         for choice in choices.values()
-        for release in session.system.archive(choice.state).releases
+        for release in system.archive(choice.state).releases
     }
     return LockedSystem(
         distribution=one.state.distribution,

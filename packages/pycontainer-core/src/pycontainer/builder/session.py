@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
-from pycontainer.errors import NetworkError
 from pycontainer.layers.cache import LayerCache
 from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.transports.http import HttpClient, HttpSettings
@@ -23,19 +22,17 @@ from pycontainer.transports.secrets import Redacted
 from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from pycontainer.builder.system import SystemSupply
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
-    from pycontainer.oci import Platform, Reference
+    from pycontainer.oci import Reference
     from pycontainer.project import Pyproject
-    from pycontainer.sources.base import Base
     from pycontainer.sources.builds.builder import WheelBuilder
     from pycontainer.sources.debian.image_lock import ImageLock
     from pycontainer.sources.fetch import ArtifactFetcher
@@ -45,18 +42,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.uv import Uv
     from pycontainer.transports.registry import Credential, RegistryClient
 
-COMPOSED = "deb:"
-"""What the name of a base begins with that is made of packages."""
-
 _DEFAULT_JOBS = 8
-
-
-def _without_registry(hint: str | None) -> str:
-    other = (
-        "set {base_image} to `deb:bookworm` (Python 3.11) or `deb:trixie` (Python 3.13): they are made of Debian's "
-        "packages and need no registry"
-    )
-    return f"{hint}; or {other}" if hint else f"{other[0].upper()}{other[1:]}"
 
 
 class Session:
@@ -70,9 +56,10 @@ class Session:
 
     def __init__(self, config: BuildConfig, emit: Emit, *, relock: bool = False) -> None:
         self.config = config
-        self._relock = relock
+        self.relock = relock
         self.emit = emit
         self._stack = ExitStack()
+        self._stoppers: list[Callable[[], object]] = []
         self._stated_indexes: Indexes | None = None
 
     def __enter__(self) -> Self:
@@ -200,8 +187,8 @@ class Session:
         """Let downloads that are under way end soon."""
         if "fetcher" in self.__dict__:  # not made for this
             self.fetcher.stop()
-        if "system" in self.__dict__:
-            self.system.stop()
+        for stop in self._stoppers:
+            stop()
 
     @cached_property
     def builder(self) -> WheelBuilder:
@@ -218,39 +205,6 @@ class Session:
             emit=self.emit,
         )
 
-    def bases(self, text: str, platforms: Sequence[Platform]) -> Sequence[Base]:
-        """The base image for each platform, with its facts."""
-        from pycontainer.sources.base import resolve_base  # noqa: PLC0415
-
-        if text.startswith(COMPOSED):
-            suite = text.removeprefix(COMPOSED)
-            return tuple(self.system.compose(suite, platform) for platform in platforms)
-        try:
-            return resolve_base(
-                self.locked_base(text),
-                platforms,
-                registry=self.registry,
-                store=BlobStore(self.home / "bases"),
-                cache_dir=self.facts,
-                emit=self.emit,
-            )
-        except NetworkError as error:
-            if type(error) is NetworkError:  # nobody answered, or not as a registry does
-                error.hint = _without_registry(error.hint)
-            raise
-
-    def locked_base(self, text: str) -> str:
-        """A base image by the digest that the lock has for it.
-
-        Raises:
-            LockError: The lock is of another base image, and only the lock will do.
-        """
-        if self.image_lock is None or self._relock:
-            return text
-        from pycontainer.sources.debian.image_lock import pinned  # noqa: PLC0415
-
-        return pinned(text, self.image_lock, required=self.config.locked)
-
     @property
     def image_lock_path(self) -> Path:
         """Where `pycontainer.lock` is, or would be: in the project's directory."""
@@ -264,13 +218,6 @@ class Session:
         from pycontainer.sources.debian.image_lock import read_image_lock  # noqa: PLC0415
 
         return read_image_lock(self.image_lock_path)
-
-    @cached_property
-    def system(self) -> SystemSupply:
-        """Chooses and supplies operating system packages."""
-        from pycontainer.builder.system import SystemSupply  # noqa: PLC0415
-
-        return SystemSupply(self, self.image_lock, relock=self._relock)
 
     def project(self) -> tuple[StandaloneProject, Pyproject]:
         """The project of the options: that of the context, or a member of its workspace."""
@@ -308,6 +255,10 @@ class Session:
     def facts(self) -> Path:
         """Where what is known of base images is remembered."""
         return self.home / "facts"
+
+    def stop_with(self, stop: Callable[[], object]) -> None:
+        """Call this, too, when downloads are to end soon."""
+        self._stoppers.append(stop)
 
     def close_later(self, service: AbstractContextManager[object]) -> None:
         """Close something when the build ends."""

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Platform
     from pycontainer.sources.base import Base
     from pycontainer.sources.debian.choose import PackageChoice
-    from pycontainer.sources.debian.image_lock import ImageLock, LockedSystem
+    from pycontainer.sources.debian.image_lock import LockedSystem
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
     from pycontainer.sources.debian.summary import DebSummary
@@ -60,18 +60,17 @@ class SystemSupply:
     """Supplies operating system packages for every platform of a build.
 
     Args:
-        session: The services of the build.
-        lock: Packages are taken from it where it fits.
-        relock: Whether they are chosen anew even where it does. No archive may be older than the lock then, either.
+        session: The services of the build. Packages are taken from its lock where that fits. Where it locks anew they
+            are not, but no archive may be older than the lock even so.
     """
 
-    def __init__(self, session: Session, lock: ImageLock | None, *, relock: bool = False) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._relock = relock
-        self._locked: LockedSystem | None = lock.system if lock else None
+        self._locked: LockedSystem | None = session.image_lock.system if session.image_lock else None
         self._archives: dict[tuple[str, str], Archive] = {}
         self._opening = threading.Lock()
         self._fetching: dict[str, threading.Lock] = {}
+        session.stop_with(self.stop)
 
     def choose(self, base: Base, platform: Platform) -> PackageChoice | None:
         """The packages that the options add to a base; none where they add none.
@@ -162,7 +161,7 @@ class SystemSupply:
             return self._archives[key]
 
     def _choose(self, wishes: Wishes, state: DebianState, platform: Platform) -> PackageChoice:
-        if not self._relock:
+        if not self._session.relock:
             locked = choose_from_lock(
                 wishes,
                 state,

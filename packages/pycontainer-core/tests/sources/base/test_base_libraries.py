@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pycontainer.layers.layer import Layer
-from pycontainer.sources.base.base import find_facts
 from pycontainer.sources.base.cache import FactsCache
+from pycontainer.sources.base.find import find_facts
 from pycontainer.sources.libraries import AvailableLibraries
 from pycontainer.testing.images import (
     File,

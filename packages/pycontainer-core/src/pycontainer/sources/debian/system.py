@@ -64,12 +64,14 @@ class SystemRecipe:
         state: Of the base.
         summaries: Gives the summaries of the packages, in their order; asked for only when the layer is written.
         unconfigured: Names of packages that are let through although their scripts are not understood.
+        after: The keys of the recipes that leave the summaries.
     """
 
     packages: tuple[BinaryPackage, ...]
     state: DebianState = field(repr=False)
     summaries: Callable[[], Sequence[DebSummary]] = field(compare=False, repr=False)
     unconfigured: frozenset[str] = frozenset()
+    after: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def key(self) -> str:
