@@ -18,7 +18,15 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from pycontainer.blobs.store import mark_used
-from pycontainer.errors import DeniedError, IntegrityError, LockError, NetworkError, PyContainerError, StoreError
+from pycontainer.errors import (
+    DeniedError,
+    IntegrityError,
+    LockError,
+    NetworkError,
+    PackageError,
+    PyContainerError,
+    StoreError,
+)
 from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.transports.http import ResumingReader
@@ -250,7 +258,7 @@ def _joined(failures: Sequence[BaseException]) -> BaseException:
     ours = [error for error in failures if isinstance(error, PyContainerError)]
     if len(failures) == 1 or len(ours) < len(failures):
         return next((error for error in failures if not isinstance(error, PyContainerError)), failures[0])
-    kinds = (StoreError, IntegrityError, DeniedError, NetworkError, LockError)
+    kinds = (StoreError, IntegrityError, DeniedError, NetworkError, LockError, PackageError)
     kind = next((kind for kind in kinds if any(isinstance(error, kind) for error in ours)), PyContainerError)
     hints = list(dict.fromkeys(error.hint for error in ours if error.hint))
     return kind(f"{len(ours)} files could not be fetched", facts=list(_facts(ours)), hint="; ".join(hints[:3]) or None)

@@ -72,6 +72,7 @@ class TestRequests:
         ((path, headers),) = server.requests
         assert path == RELEASE
         assert headers["if-none-match"]
+        assert headers["cache-control"] == "max-age=0"
         finished = [event for event in heard if isinstance(event, TaskFinished)]
         assert [(event.name, event.reused) for event in finished] == [("demo_1.0_amd64.deb", True)]
 
@@ -158,6 +159,13 @@ class TestRequests:
         assert sorted(archive.index("amd64").names()) == ["demo", "libdemo1"]
         server.files["flat/pool/main/demo_1.0_amd64.deb"] = server.files["debian/pool/main/demo_1.0_amd64.deb"]
         assert archive.fetch(archive.index("amd64").versions("demo")[0]).exists()
+
+    def test_each_source_believes_its_own_keys(self, server: ArchiveServer, open_archive: Opener) -> None:
+        """Two sources of one suite, of which one names another key: it is not believed for the other's sake."""
+        stranger = SigningKey.make("Another").armored
+        sources = [*server.sources(), *server.sources(signed_by=(stranger,))]
+        with pytest.raises(IntegrityError, match="not signed by a key that is trusted"):
+            open_archive(sources=sources).index("amd64")
 
     def test_sources_of_other_architectures_are_left_alone(self, server: ArchiveServer, open_archive: Opener) -> None:
         sources = [*server.sources(architectures=("amd64",)), *server.sources("ports", architectures=("arm64",))]

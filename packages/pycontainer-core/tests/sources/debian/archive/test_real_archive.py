@@ -95,5 +95,5 @@ def test_a_stranger_did_not_sign_it(
         }
     )
     archive = Archive(sources, http=client, store=store, folder=tmp_path, keyrings=strangers, verifier=verifier)
-    with pytest.raises(IntegrityError, match=r"not signed by a key that is trusted|could not be fetched"):
+    with pytest.raises(IntegrityError, match="not signed by a key that is trusted"):
         archive.index("amd64")

@@ -131,6 +131,16 @@ class TestReleases:
         RELEASE_FAULTS["expired"](server)
         assert open_archive(sources=server.sources(options={"check-valid-until": "no"})).index("amd64").names()
 
+    def test_of_several_archives_the_first_that_fails_is_named(
+        self, server: ArchiveServer, open_archive: Opener
+    ) -> None:
+        RELEASE_FAULTS["expired"](server)
+        server.add(DebForge(name="newer"), suite="bookworm-updates")
+        server.publish("bookworm-updates", date=datetime.now(timezone.utc) - timedelta(days=10))
+        sources = [*server.sources("bookworm-updates"), *server.sources()]
+        with pytest.raises(PackageError, match="The release of `bookworm-updates` has expired"):
+            open_archive(sources=sources).index("amd64")
+
     def test_what_was_refused_is_not_remembered(self, server: ArchiveServer, open_archive: Opener) -> None:
         good = server.files[IN_RELEASE]
         RELEASE_FAULTS["of the future"](server)
@@ -337,7 +347,7 @@ class TestPackages:
         archive = open_archive()
         index = archive.index("amd64")
         server.hidden = (".deb",)
-        with pytest.raises(PyContainerError, match="2 files could not be fetched") as caught:
+        with pytest.raises(PackageError, match="2 files could not be fetched") as caught:
             archive.fetch_all([index.versions("demo")[0], index.versions("libdemo1")[0]])
         assert any("libdemo1" in fact for fact in caught.value.facts)
 

@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from pycontainer.errors import NetworkError, PackageError
+from pycontainer.errors import NetworkError, PackageError, PyContainerError
 from pycontainer.events import Warned, ignore
 from pycontainer.sources.debian.archive.credentials import Credentials
 from pycontainer.sources.debian.archive.debs import Places, deb_descriptor
@@ -31,7 +31,6 @@ from pycontainer.sources.debian.archive.indexes import Indexes
 from pycontainer.sources.debian.index import PackageIndex
 from pycontainer.sources.fetch import gather
 from pycontainer.transports.http.urls import Origin
-from pycontainer.transports.secrets import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +139,10 @@ class Archive:
         tasks = [partial(self._index_of, source, architecture) for source in sources]
         found = gather(tasks, self._parallel, interrupt=self.stop)
         files: dict[Path, IndexFile] = {}
-        for source, (release, listed) in zip(sources, found, strict=True):
+        for source, outcome in zip(sources, found, strict=True):
+            if isinstance(outcome, PyContainerError):
+                raise outcome
+            release, listed = outcome
             if release is not None:
                 self._releases[source.uri, source.suite] = release
             for file in listed:
@@ -204,14 +206,19 @@ class Archive:
             )
         return tuple(found)
 
-    def _index_of(self, source: AptSource, architecture: str) -> tuple[Release | None, list[IndexFile]]:
+    def _index_of(
+        self, source: AptSource, architecture: str
+    ) -> tuple[Release | None, list[IndexFile]] | PyContainerError:
+        """A release and its indexes, or what is wrong with them: of many archives one error says enough."""
         try:
             release = self._all.of(source)
+            return release, self._indexes.of(release, source, architecture)
         except PackageError as error:
             if source.guessed and is_absent(error.__cause__ or error):
                 return None, []
-            raise
-        return release, self._indexes.of(release, source, architecture)
+            return error
+        except PyContainerError as error:
+            return error
 
     def _known_dates(self) -> list[datetime]:
         return sorted({*self._dates.values(), *(release.date for release in self._releases.values())})
@@ -225,9 +232,7 @@ def archive_settings(
     Signatures and hashes protect what an archive gives, and http is what Debian's own sources say.
     """
     uris = [uri for source in sources for uri in (source.uri, *source.mirrors, source.snapshot or "")]
-    hosts = {
-        Origin.of(uri).authority for uri in (*uris, *snapshots) if urlsplit(redact_url(uri)).scheme.lower() == "http"
-    }
+    hosts = {Origin.of(uri).authority for uri in (*uris, *snapshots) if uri.startswith("http://")}
     return replace(settings, allowed_hosts=settings.allowed_hosts | hosts)
 
 

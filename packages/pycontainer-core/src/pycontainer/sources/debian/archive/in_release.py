@@ -88,7 +88,7 @@ class Releases:
         self._clock = clock
         self._emit = emit
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, str], Future[Release]] = {}
+        self._known: dict[tuple[object, ...], Future[Release]] = {}
 
     def of(self, source: AptSource) -> Release:
         """The newest release of a source's suite; asked for once, however often it is wanted.
@@ -101,7 +101,7 @@ class Releases:
             NetworkError: The archive does not answer and nothing usable is remembered.
             ToolError: Nothing on this host can check signatures.
         """
-        key = (source.uri, source.suite)
+        key = (source.uri, source.suite, source.signed_by)
         with self._lock:
             future = self._known.get(key)
             mine = future is None
@@ -136,7 +136,8 @@ class Releases:
     def _ask(self, source: AptSource, uri: str) -> Release:
         url = release_url(uri, source)
         remembered = self._load(uri, source.suite)
-        headers = dict(self._headers(url))
+        # A cache on the way that gives yesterday's release would look like somebody who holds back updates.
+        headers = {"Cache-Control": "max-age=0", **self._headers(url)}
         if remembered is not None and remembered.etag:
             headers["If-None-Match"] = remembered.etag
         if remembered is not None and remembered.modified:

@@ -1,4 +1,4 @@
-"""What an archive says of one suite: its `Release` (wiki.debian.org/DebianRepository/Format).
+"""What an archive says of one suite: its `Release` (DebianRepository/Format of Debian's wiki).
 
 release = Release.parse(text, source=source, in_release=content)
 release.check(now=now, seen=None)            # expired, of tomorrow, older than one that was seen: refused
