@@ -44,6 +44,8 @@ class Header(NamedTuple):
     bits: int
     order: str
     machine: int
+    flags: int
+    is_shared: bool
     segments_at: int
     segments: int
 
@@ -73,8 +75,8 @@ def read_header(head: bytes) -> Header:
     if bits is None or order is None:
         raise BrokenError
     form = "HHIQQQIHHHHHH" if bits == _WORD else "HHIIIIIHHHHHH"
-    kind, machine, _, _, at, _, _, _, each, count, *_ = _unpack(struct.Struct(order + form), head, 16)
-    header = Header(bits, order, machine, at, count)
+    kind, machine, _, _, at, _, flags, _, each, count, *_ = _unpack(struct.Struct(order + form), head, 16)
+    header = Header(bits, order, machine, flags, kind == _ET_DYN, at, count)
     if kind not in {_ET_EXEC, _ET_DYN} or each != _segment_row(header).size or not 0 < count <= _MAX_SEGMENTS:
         raise BrokenError
     return header
