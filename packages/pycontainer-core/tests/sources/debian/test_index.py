@@ -100,7 +100,9 @@ def test_files_may_be_packed(tmp_path: Path, pack: type[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [lzma.compress(MAIN)[:-20], gzip.compress(MAIN)[:-9], gzip.compress(MAIN)[:20] + b"\xff" * 60]
+    "packed",
+    [lzma.compress(MAIN)[:-20], gzip.compress(MAIN)[:-9], gzip.compress(MAIN)[:20] + b"\xff" * 60],
+    ids=["xz cut off", "gzip cut off", "gzip overwritten"],
 )
 def test_damaged_files_are_refused(packed: bytes) -> None:
     with pytest.raises(DocumentError, match="is damaged"):
