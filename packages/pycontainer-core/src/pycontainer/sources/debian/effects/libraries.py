@@ -122,6 +122,8 @@ def soname_links(added: Iterable[LibraryFile], exists: Callable[[str], bool]) ->
     links = {}
     for library in sorted(added, key=lambda library: _number_key(library.name)):
         path = f"{library.folder}/{library.soname}"
+        if f"/{_HWCAPS}/" in path:
+            continue  # there, the cache names the files themselves
         if library.soname and library.soname != library.name and not library.is_link and not exists(path):
             links[path] = library.name
     return links

@@ -86,7 +86,7 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
         script="postinst",
         fingerprints=frozenset({"13abecc83452c8ecb12a962f7b3459db", "8167f79a0001dd09b7e11c378fe675b1"}),
         reason="makes its settings those of all clients, which is done in its place",
-        actions=(Alternative(name="my.cnf", link="/etc/mysql/my.cnf", path="/etc/mysql/mariadb.cnf", priority=500),),
+        actions=(Alternative(name="my.cnf", link="/etc/mysql/my.cnf", path="/etc/mysql/mariadb.cnf", priority=200),),
     ),
     *(
         ReviewedScript(

@@ -42,7 +42,7 @@ def subject_hash(certificate: bytes) -> str:
         match = _PEM.search(certificate)
         der = base64.b64decode(match[1]) if match else certificate
         canonical = b"".join(_name(_subject(der)))
-    except (ValueError, IndexError, binascii.Error) as error:
+    except (ValueError, IndexError, StopIteration, binascii.Error) as error:
         raise DocumentError("A certificate cannot be read") from error
     digest = hashlib.sha1(canonical, usedforsecurity=False).digest()
     return f"{int.from_bytes(digest[:4], 'little'):08x}"
