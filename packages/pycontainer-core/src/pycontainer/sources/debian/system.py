@@ -17,7 +17,6 @@ import msgspec
 
 from pycontainer.errors import PackageError
 from pycontainer.layers.recipe import recipe_key
-from pycontainer.layers.record import LayerContents
 from pycontainer.sources.debian.database import database_files
 from pycontainer.sources.debian.effects.changes import SystemChanges
 from pycontainer.sources.debian.effects.file_triggers import unanswered_trigger
@@ -28,6 +27,7 @@ from pycontainer.sources.debian.effects.scripts import Judgement, Verdict, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from pycontainer.layers.record import LayerContents
     from pycontainer.layers.writer import LayerWriter
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState

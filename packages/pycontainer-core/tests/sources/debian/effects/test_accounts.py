@@ -20,7 +20,7 @@ def test_a_user_has_the_first_free_number_and_a_group_of_its_own() -> None:
     found = accounts()
     found.add(AddUser(name="redis", home="/var/lib/redis"))
     found.add(AddUser(name="redis"))
-    found.add(AddUser(name="t", group="nogroup", shell="/bin/false", gecos="T"))
+    found.add(AddUser(name="t", group="nogroup", shell="/bin/false", gecos="T"))  # noqa: S604 - a login shell
     assert found.files == {
         "passwd": PASSWD
         + "redis:x:100:101::/var/lib/redis:/usr/sbin/nologin\nt:x:101:65534:T:/nonexistent:/bin/false\n",

@@ -59,7 +59,7 @@ def test_the_database_and_the_links_are_those_of_update_alternatives(tmp_path: P
             "/etc/alternatives/", f"{root}/etc/alternatives/"
         )
         for path, target in links.items()
-    } == found  # noqa: E501
+    } == found
 
 
 def test_what_somebody_chose_by_hand_stays() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: ISC004 - scripts of several lines read better as several texts
 """Maintainer scripts are followed on paper: each form that is known, and hostile ones that are refused."""
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ EFFECTS: dict[str, tuple[str, list[Action]]] = {
     ),
     "user by useradd": (
         "useradd --system -s /bin/false -d /var/lib/t -U t",
-        [AddUser(name="t", home="/var/lib/t", shell="/bin/false", descending=True)],
+        [AddUser(name="t", home="/var/lib/t", shell="/bin/false", descending=True)],  # noqa: S604 - a login shell
     ),
     "user that is there": ("adduser --system root", []),
     "group": (

@@ -66,7 +66,7 @@ def test_the_older_format_before_it_is_skipped() -> None:
 
 def test_damaged_caches_are_refused() -> None:
     data = write_ld_cache([library("liba.so.1"), library("libb.so.1")])
-    for length in range(0, len(data) - len(b"pycontainer") - 1):
+    for length in range(len(data) - len(b"pycontainer") - 1):
         with pytest.raises(DocumentError, match=r"ld\.so\.cache"):
             read_ld_cache(data[:length])
     for count in (1 << 17, 0xFFFFFFFF):

@@ -120,7 +120,7 @@ def test_effects_are_written_and_nothing_of_the_base_is_written_again() -> None:
     assert layer["usr/bin/pager"][0].target == "/etc/alternatives/pager"
     assert layer["var/lib/dpkg/alternatives/pager"][1].endswith(
         b"\n/bin/less\n77\n/usr/share/man/man1/less.1.gz\n/bin/more\n50\n\n\n"
-    )  # noqa: E501
+    )
     assert layer["etc/passwd"][1].endswith(b"\nservice:x:100:100::/nonexistent:/usr/sbin/nologin\n")
     shadow, folder = layer["etc/shadow"][0], layer["var/log/service"][0]
     assert (shadow.mode, shadow.gid) == (0o640, 42)
@@ -185,7 +185,7 @@ def test_all_refused_packages_are_named_at_once() -> None:
 
 
 def test_one_refused_package_is_spoken_of_in_the_singular() -> None:
-    with pytest.raises(PackageError, match="^1 package needs a script of its own to be run") as caught:
+    with pytest.raises(PackageError, match=r"^1 package needs a script of its own to be run") as caught:
         written([summary("odd", postinst="frobnicate")])
     assert "Add it to {os_unconfigured}" in str(caught.value.hint)
 

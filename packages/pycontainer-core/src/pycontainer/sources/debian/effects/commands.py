@@ -169,7 +169,7 @@ class KnownCommands:
         self._note(actions, certain=certain, name=name)
         return status
 
-    def output(self, arguments: Arguments) -> str | None:
+    def output(self, arguments: Arguments) -> str | None:  # noqa: PLR0911 - one return a program
         """What `Commands.output` says: the paths of programs."""
         match arguments:
             case ["command", "-v", str(program)] | ["which", str(program)]:
@@ -233,7 +233,7 @@ class KnownCommands:
                 return path
         return ""
 
-    def _reader(self, name: str, arguments: Arguments) -> bool | None:
+    def _reader(self, name: str, arguments: Arguments) -> bool | None:  # noqa: PLR0911 - one return a program
         match name, arguments:
             case ("command", ["-v", str(program)]) | ("which" | "type" | "hash", [str(program)]):
                 path = self._program(program)

@@ -1,11 +1,11 @@
 """Reads and writes `/etc/ld.so.cache` as glibc's `ldconfig` does: the same bytes but for the name of the generator.
 
     entries = read_ld_cache(data)
-    data = write_ld_cache(sorted_entries(entries))
+    data = write_ld_cache(sorted_libraries(entries))
 
 The format is `glibc-ld.so.cache1.1`: a header, entries of 24 bytes, a table of strings that share their ends, and
-extensions: who wrote it, and the names of the `glibc-hwcaps` folders. glibc before 2.32 wrote the older format first and
-this one behind it; both are read. Numbers have the byte order of the image's architecture.
+extensions: who wrote it, and the names of the `glibc-hwcaps` folders. glibc before 2.32 wrote the older format first
+and this one behind it; both are read. Numbers have the byte order of the image's architecture.
 """
 
 from __future__ import annotations

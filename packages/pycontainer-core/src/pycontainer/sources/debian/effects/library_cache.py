@@ -60,7 +60,7 @@ def updated_library_cache(
     before = read_ld_cache(old) if old is not None else ()
     added = [
         *_files(libraries, searched),
-        *_links(system, summaries, links, libraries, searched, before),
+        *_links(system, summaries, links, libraries, searched=searched, before=before),
     ]
     gone = _gone(system, summaries)
     if not added and not gone and old is not None:
@@ -89,6 +89,7 @@ def _links(
     summaries: Sequence[DebSummary],
     made: Mapping[str, str],
     libraries: Mapping[str, SharedLibrary],
+    *,
     searched: set[str],
     before: Sequence[CachedLibrary],
 ) -> Iterator[LibraryFile]:

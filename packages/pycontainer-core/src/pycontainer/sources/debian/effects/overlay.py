@@ -1,4 +1,4 @@
-"""The system as it becomes while packages are configured: the base, the packages' files, and what scripts did so far."""
+"""The system as it becomes while packages are configured: the base, packages' files, what scripts did."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Overlay:
         """The same before these files were unpacked."""
         return Overlay(self, architecture=self.architecture, hidden=paths)
 
-    def add(self, action: Action) -> None:
+    def add(self, action: Action) -> None:  # noqa: C901 - one branch an action
         """Note an action, which scripts see from now on."""
         self.actions.append(action)
         if isinstance(action, MakeDirectory):

@@ -11,37 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.libraries import TRIPLETS
+from pycontainer.sources.debian.effects.reviews import REVIEWS
 
 if TYPE_CHECKING:
-    from pycontainer.sources.debian.effects.actions import Action
+    from pycontainer.sources.debian.effects.review import ReviewedScript
     from pycontainer.sources.debian.package import BinaryPackage
 
 _TRIPLET: Final = re.compile("|".join(map(re.escape, TRIPLETS.values())))
 _ARCHITECTURE: Final = re.compile(rf":(?:{'|'.join(map(re.escape, TRIPLETS))})\b")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReviewedScript:
-    """What people found.
-
-    Attributes:
-        package: The package's name.
-        script: `preinst` or `postinst`.
-        fingerprints: Of the texts that were read: several where releases differ in what does not matter.
-        reason: What the script does, and why a container misses nothing of it but the actions.
-        actions: What is done in its place.
-    """
-
-    package: str
-    script: str
-    fingerprints: frozenset[str]
-    reason: str
-    actions: tuple[Action, ...] = ()
 
 
 def reviewed_script(package: BinaryPackage, script: str, text: str) -> ReviewedScript | None:
@@ -64,9 +45,6 @@ def fingerprint(package: BinaryPackage, text: str) -> str:
 
 @cache
 def _reviews() -> dict[tuple[str, str], tuple[ReviewedScript, ...]]:
-    # Only requests with scripts that cannot be followed need the table.
-    from pycontainer.sources.debian.effects.reviews import REVIEWS  # noqa: PLC0415
-
     table: dict[tuple[str, str], tuple[ReviewedScript, ...]] = {}
     for review in REVIEWS:
         key = review.package, review.script

@@ -16,7 +16,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeFile,
     UpdateCaCertificates,
 )
-from pycontainer.sources.debian.effects.reviewed import ReviewedScript
+from pycontainer.sources.debian.effects.review import ReviewedScript
 
 _BYTE_COMPILE: Final = """\
 [DEFAULT]
@@ -93,7 +93,7 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
             package=package,
             script="postinst",
             fingerprints=frozenset({fingerprint}),
-            reason="writes the map of fonts that Ghostscript finds in its own folders as well: seven fonts looked the same",
+            reason="writes a map of fonts that Ghostscript finds without it as well: nine fonts were drawn the same",
         )
         for package, fingerprint in (
             ("fonts-urw-base35", "8d4a4fb06415a7ca524ad339ee05e365"),

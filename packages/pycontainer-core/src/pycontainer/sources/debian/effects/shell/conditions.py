@@ -43,7 +43,9 @@ def evaluate(arguments: Sequence[str | None], surroundings: Surroundings) -> boo
     return _primary(arguments, surroundings)
 
 
-def _primary(arguments: Sequence[str | None], surroundings: Surroundings) -> bool | None:
+def _primary(  # noqa: PLR0911 - one return a form
+    arguments: Sequence[str | None], surroundings: Surroundings
+) -> bool | None:
     match arguments:
         case []:
             return False
@@ -63,7 +65,9 @@ def _primary(arguments: Sequence[str | None], surroundings: Surroundings) -> boo
             return None
 
 
-def _file(operator: str, path: str | None, surroundings: Surroundings) -> bool | None:
+def _file(  # noqa: PLR0911 - one return an operator
+    operator: str, path: str | None, surroundings: Surroundings
+) -> bool | None:
     if path == "":
         return False
     if path is None or not path.startswith("/"):

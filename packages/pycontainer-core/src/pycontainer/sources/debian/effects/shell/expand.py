@@ -128,7 +128,7 @@ class Expansion:
             return None
         return value.removeprefix(pattern) if part.operator[0] == "#" else value.removesuffix(pattern)
 
-    def _value(self, name: str) -> tuple[bool, str | None]:
+    def _value(self, name: str) -> tuple[bool, str | None]:  # noqa: PLR0911 - one return a kind of name
         """Whether the value is known, and which it is: none where it is not set."""
         if name == "#":
             return True, str(len(self._parameters))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pycontainer.layers.entries import Kind
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pycontainer.layers.entries import Kind
 
 # What is only there while a system runs. An image is not a running system, except for the last three.
 _RUNNING: Final = ("/run/systemd", "/run/udev", "/run/dbus", "/run/openrc", "/var/run/dbus", "/var/run/systemd")
@@ -21,8 +21,9 @@ _KERNEL: Final = ("/proc", "/sys", "/dev")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class There:
-    """Something at a path, links followed or not as it was asked; `made` by a script, which gave all its
-    content, or `of_base`, which is never changed.
+    """Something at a path, links followed or not as it was asked.
+
+    What is `made` by a script has all its content from there; what is `of_base` is never changed.
     """
 
     kind: Kind
