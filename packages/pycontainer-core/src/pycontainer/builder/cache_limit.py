@@ -37,7 +37,7 @@ _PLACES: Final = (
     "layers/records",
     "built/built",
     "debian/releases",
-    "debian/summaries",
+    "debian/debs",
     "facts/bases",
     *(f"{name}/blobs/*" for name in FOLDERS),
 )

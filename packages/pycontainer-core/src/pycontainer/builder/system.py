@@ -34,7 +34,6 @@ from pycontainer.sources.debian.archive import (
 )
 from pycontainer.sources.debian.choose import Wishes, choose_from_archive, choose_from_lock
 from pycontainer.sources.debian.compose import FoundationRecipe, base_config, base_wishes, empty_state
-from pycontainer.sources.debian.examination import summarize
 from pycontainer.sources.debian.grouping import group_debs
 from pycontainer.sources.debian.recipe import DebInput, DebsRecipe
 from pycontainer.sources.debian.summaries import SummaryCache
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from pycontainer.sources.debian.image_lock import LockedSystem
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
-    from pycontainer.sources.debian.summary import DebSummary
 
 
 class SystemSupply:
@@ -133,7 +131,7 @@ class SystemSupply:
         ]
         state = msgspec.structs.replace(choice.state, files={**choice.state.files, **(accounts or {})})
         packages = [
-            DebsRecipe(debs=group, base=choice.state, upgraded=choice.upgraded, keep=self._keep)
+            DebsRecipe(debs=group, base=choice.state, upgraded=choice.upgraded, keep=self._summaries.put)
             for group in group_debs(debs)
         ]
         return [
@@ -143,7 +141,7 @@ class SystemSupply:
                 state=state,
                 unconfigured=choice.wishes.unconfigured,
                 after=tuple(recipe.key for recipe in packages),
-                summaries=lambda: [self._summary(deb) for deb in debs],
+                summaries=lambda: [self._summaries.find(deb) for deb in debs],
             ),
         ]
 
@@ -209,14 +207,6 @@ class SystemSupply:
         """Let downloads that are under way end soon."""
         for archive in self._archives.values():
             archive.stop()
-
-    def _keep(self, summary: DebSummary) -> None:
-        self._summaries.put(summary.package.sha256, summary)
-
-    def _summary(self, deb: DebInput) -> DebSummary:
-        """What a package left; one whose layer came from a cache that outlived its summary is read again."""
-        known = self._summaries.get(deb.package.sha256)
-        return known or self._summaries.put(deb.package.sha256, summarize(deb.open_path(), deb.package))
 
     @cached_property
     def _host(self) -> HostApt:

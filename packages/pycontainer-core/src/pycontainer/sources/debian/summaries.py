@@ -1,51 +1,63 @@
-"""Summaries of packages, remembered by the sha256 of the package: a layer from the cache leaves nothing to read.
+"""Summaries of packages, remembered by the hash of the `.deb`: a layer from the cache does not read it again.
 
 summaries = SummaryCache(folder)
-summaries.get(sha256) or summaries.put(sha256, summarize(path, package))
+DebsRecipe(debs=debs, base=state, keep=summaries.put)
+summaries.find(deb)             # from the cache, else from the `.deb`
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pycontainer.blobs.records import load_record, save_record
+from pycontainer.sources.debian.examination import summarize
 from pycontainer.sources.debian.summary import DebSummary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Raised whenever a summary says more, or other things, of the same package.
+    from pycontainer.sources.debian.recipe import DebInput
+
+# Raised whenever summaries are made in another way.
 _VERSION: Final = 1
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class SummaryCache:
-    """A folder of summaries: `summaries/<version>-<sha256>.json`."""
+    """A folder of summaries: `debs/<version>-<sha256>.msgpack`."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root / "summaries"
+        self._root = root / "debs"
 
-    def get(self, sha256: str) -> DebSummary | None:
-        """The summary, or none where it is not known or damaged."""
-        content = load_record(self._path(sha256))
-        try:
-            return None if content is None else msgspec.json.decode(content, type=DebSummary)
-        except msgspec.MsgspecError:
-            return None
+    def find(self, deb: DebInput) -> DebSummary:
+        """The summary of a package, which is fetched and read where nobody remembers it.
 
-    def put(self, sha256: str, summary: DebSummary) -> DebSummary:
-        """Remember a summary.
+        Raises:
+            PyContainerError: As from `summarize`.
+        """
+        content = load_record(self._path(deb.package.sha256))
+        if content is not None:
+            try:
+                summary = msgspec.msgpack.decode(content, type=DebSummary)
+            except msgspec.MsgspecError:
+                pass
+            else:
+                if summary.package.sha256 == deb.package.sha256:
+                    return summary
+        return self.put(summarize(deb.open_path(), deb.package))
+
+    def put(self, summary: DebSummary) -> DebSummary:
+        """Remember a summary; one whose package has no hash is not remembered.
 
         Raises:
             StoreError: The disk does not take it.
         """
-        save_record(self._path(sha256), msgspec.json.encode(summary))
+        if summary.package.sha256:
+            save_record(self._path(summary.package.sha256), msgspec.msgpack.encode(summary))
         return summary
 
     def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError(f"not a sha256: {sha256!r}")
-        return self._root / f"{_VERSION}-{sha256}.json"
+        if not sha256.isalnum():
+            return self._root / "none"
+        return self._root / f"{_VERSION}-{sha256}.msgpack"
