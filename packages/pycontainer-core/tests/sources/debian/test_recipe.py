@@ -15,6 +15,7 @@ from pycontainer.sources.debian.recipe import DebsRecipe
 from pycontainer.sources.debian.state import DebianState
 from pycontainer.sources.debian.tree import EMPTY
 from pycontainer.testing.debs import DebForge, ForgedFile, forge_tar, forged_link
+from pycontainer.testing.images import File
 
 from .conftest import BASE, WriteDebs, deb_input, state_of
 
@@ -192,6 +193,15 @@ def test_a_package_cannot_reach_through_its_own_links(write_debs: WriteDebs) -> 
     tar = link + bytes(-len(link) % 512) + forge_tar({"usr/share/trap/passwd": b"x"}, parents=False)
     with pytest.raises(PackageError, match="a directory"):
         write_debs(DebForge(data=tar, files={}))
+
+
+def test_files_that_are_diverted_go_aside(write_debs: WriteDebs) -> None:
+    diversions = b"/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/tool\n/usr/bin/tool.real\n:\n"
+    state = state_of([*BASE, File("var/lib/dpkg/diversions", diversions)])
+    files: dict[str, bytes | ForgedFile] = {"usr/bin/sh": b"x", "usr/bin/tool": b"y"}
+    assert set(write_debs(DebForge(files=files), upon=state).members) == {"usr/bin/sh.distrib", "usr/bin/tool.real"}
+    dash = DebForge(name="dash", files={"bin/sh": b"x"})
+    assert set(write_debs(dash, upon=state).members) == {"usr/bin/sh"}
 
 
 def test_a_hard_link_to_what_is_left_out_is_refused(write_debs: WriteDebs) -> None:

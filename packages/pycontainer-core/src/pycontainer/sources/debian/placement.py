@@ -64,6 +64,19 @@ class Placement:
             return None
         return found
 
+    def diverted(self, path: str, package: BinaryPackage) -> str:
+        """Where a file goes that another package has told dpkg to put aside (dpkg-divert(1)); else the path itself."""
+        target, diverter = self._diversions.get(path, (path, package.name))
+        return path if diverter == package.name else target
+
+    @cached_property
+    def _diversions(self) -> dict[str, tuple[str, str]]:
+        """Three lines each: the path, where it goes, and the package whose own file stays; `:` is no package."""
+        lines = self._base.files.get("var/lib/dpkg/diversions", b"").decode("utf-8", "replace").splitlines()
+        triples = zip(lines[0::3], lines[1::3], lines[2::3], strict=False)
+        canonical = self.tree.canonical
+        return {canonical(path.strip("/")): (canonical(target.strip("/")), name) for path, target, name in triples}
+
     @cached_property
     def _owners(self) -> dict[str, tuple[BinaryPackage, ...]]:
         return owners(self._base)
@@ -87,7 +100,7 @@ class PackageFiles:
         """
         if packed.kind is Kind.DIRECTORY:
             return self._directory(packed)
-        destination = self._placement.tree.canonical(packed.path)
+        destination = self._placement.diverted(self._placement.tree.canonical(packed.path), self.package)
         if not self._is_free(destination, packed):
             return None
         self._placement.placed[destination] = _Placed(self, packed)
