@@ -160,9 +160,7 @@ class LayerWriter:
                 self._append(head, (data,), member.size)
             return Inflated(size=member.size, sha256=hashlib.sha256(data, usedforsecurity=False).digest())
         content = hashlib.sha256(usedforsecurity=False)
-        pieces = _hashed(member.chunks(path), content)
-        if watch is not None:
-            pieces = _watched(pieces, watch)
+        pieces = _hashed(member.chunks(path), content, watch)
         if member.method == STORED:
             self._append(head, pieces, member.size)
         else:
@@ -285,13 +283,11 @@ def _exactly(source: Source, size: int, path: str) -> Iterator[bytes]:
         raise ProjectError(f"The file for `{path}` changed while it was read", facts=[f"size at first: {size} bytes"])
 
 
-def _hashed(pieces: Iterator[BytesLike], content: hashlib._Hash) -> Iterator[BytesLike]:
+def _hashed(
+    pieces: Iterator[BytesLike], content: hashlib._Hash, watch: Callable[[BytesLike], None] | None
+) -> Iterator[BytesLike]:
     for piece in pieces:
         content.update(piece)
-        yield piece
-
-
-def _watched(pieces: Iterator[BytesLike], watch: Callable[[BytesLike], None]) -> Iterator[BytesLike]:
-    for piece in pieces:
-        watch(piece)
+        if watch is not None:
+            watch(piece)
         yield piece

@@ -80,18 +80,16 @@ def test_a_short_head(head: int, again: bool) -> None:  # noqa: FBT001
     )
 
 
-def test_what_is_beyond_the_head_is_kept_where_it_can_be_known() -> None:
+@pytest.mark.parametrize("size", [100_000, MEBIBYTE // 8, 2 * MEBIBYTE])
+def test_what_is_beyond_the_head_is_kept_where_it_can_be_known(size: int) -> None:
     """Strings at the beginning, dynamic section at the end: as linkers lay files out."""
     content = bytearray(forged(FULL))
     # The dynamic section is the last thing; put nothing between it and the rest, far longer than the head.
-    offset, size = (
-        struct.unpack_from("<QQ", content, 64 + 56 + 8)[0],
-        struct.unpack_from("<Q", content, 64 + 56 + 32)[0],
-    )
-    dynamic = content[offset : offset + size]
+    offset, _, _, length = struct.unpack_from("<QQQQ", content, 64 + 56 + 8)
+    dynamic = content[offset : offset + length]
     moved = content[:offset] + bytes(3 * MEBIBYTE) + dynamic
     struct.pack_into("<Q", moved, 64 + 56 + 8, offset + 3 * MEBIBYTE)
-    assert read(bytes(moved), size=100_000, again=False) == FULL
+    assert read(bytes(moved), size=size, again=False) == FULL
 
 
 def test_weak_versions_may_be_missing() -> None:

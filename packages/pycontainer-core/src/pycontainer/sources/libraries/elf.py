@@ -82,7 +82,7 @@ class ElfReading:
 
     def __init__(self, *, head: int = _HEAD) -> None:
         self._limit = head
-        self._head = bytearray()
+        self._head: list[bytes] = []
         self._size = 0
         self._tail: Windows | None = None
         self._ignored = False
@@ -91,16 +91,21 @@ class ElfReading:
         """The next bytes of the file."""
         if self._ignored:
             return
+        if not self._size and bytes(chunk[: len(MAGIC)]) != MAGIC[: len(chunk)]:
+            self._ignored = True
+            return
+        room = self._limit - self._size
         self._size += len(chunk)
         if self._tail is None:
-            room = self._limit - len(self._head)
-            self._head += memoryview(chunk)[:room]
-            self._ignored = not MAGIC.startswith(self._head[: len(MAGIC)])
-            if self._ignored or len(chunk) <= room:
+            # Nothing is copied of what comes in pieces no longer than the room that is left.
+            self._head.append(bytes(chunk) if len(chunk) <= room else bytes(chunk[:room]))
+            if len(chunk) <= room:
                 return
-            self._tail = Windows(_expected(self._head), start=self._limit)
+            self._head = [b"".join(self._head)]
+            self._tail = Windows(_expected(self._head[0]), start=self._limit)
             chunk = memoryview(chunk)[room:]
-        self._tail.feed(chunk)
+        if not self._tail.is_full:
+            self._tail.feed(chunk)
 
     def finish(self, reopen: Callable[[], Iterable[BytesLike]] | None = None) -> Elf | None:
         """What the file asks for, after its last byte; none for all that is no file for the loader.
@@ -109,11 +114,10 @@ class ElfReading:
             reopen: Gives the content again, for the parts that nobody could know to be of interest. Without it, a file
                 that has such parts is none.
         """
-        if self._ignored or not self._head.startswith(MAGIC):
+        head = b"".join(self._head)
+        if not head.startswith(MAGIC):
             return None
-        head = Windows([(0, len(self._head))])
-        head.feed(self._head)
-        content = _Content([head, *([self._tail] if self._tail else [])], self._size)
+        content = _Content([Windows.over(head), *([self._tail] if self._tail else [])], self._size)
         for _ in range(_MAX_PASSES):
             lacking = content.read()
             if not isinstance(lacking, Lacking):
@@ -124,13 +128,13 @@ class ElfReading:
         return None
 
 
-def _expected(head: bytearray) -> list[tuple[int, int]]:
+def _expected(head: bytes) -> list[tuple[int, int]]:
     """What is likely of interest behind the head."""
     try:
-        header = elf_tables.read_header(bytes(head[: elf_tables.HEADER_SIZE]))
+        header = elf_tables.read_header(head[: elf_tables.HEADER_SIZE])
     except BrokenError:
         return []
-    table = bytes(head[header.segments_at : header.segments_at + header.segments_size])
+    table = head[header.segments_at : header.segments_at + header.segments_size]
     if len(table) < header.segments_size:
         return []
     segments = elf_tables.read_segments(header, table)
@@ -237,6 +241,7 @@ class _Strings:
         self._content = content
         self._start = start
         self._size = size
+        self._table = b""
 
     def ranges(self, places: Iterable[int]) -> list[tuple[int, int]]:
         """Where in the file the strings at these places are: the whole table, unless that is long."""
@@ -246,10 +251,16 @@ class _Strings:
 
     def at(self, place: int) -> str:
         """The string at a place."""
-        text, nul, _ = self._content.at(*self._range(place)).partition(b"\0")
-        if not nul or not _PRINTABLE.fullmatch(text):
+        if self._size <= _BEGINNING:
+            self._table = self._table or self._content.at(self._start, self._size)
+            self._range(place)
+            text = self._table[place : place + _MAX_STRING]
+        else:
+            text = self._content.at(*self._range(place))
+        name, nul, _ = text.partition(b"\0")
+        if not nul or not _PRINTABLE.fullmatch(name):
             raise BrokenError
-        return text.decode()
+        return name.decode()
 
     def _range(self, place: int) -> tuple[int, int]:
         if not 0 <= place < self._size:

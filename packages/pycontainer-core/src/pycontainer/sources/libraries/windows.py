@@ -33,7 +33,7 @@ class Windows:
 
     def __init__(self, ranges: Iterable[tuple[int, int]] = (), *, start: int = 0) -> None:
         self._position = start
-        self._parts: list[tuple[int, int, bytearray]] = []
+        self._parts: list[tuple[int, int, bytes | bytearray]] = []
         self._open = 0  # the first part that may still grow
         for begin, end in sorted((at, at + size) for at, size in ranges if at + size > start):
             if self._parts and begin <= self._parts[-1][1]:
@@ -41,6 +41,13 @@ class Windows:
                 self._parts[-1] = first, max(last, end), content
             else:
                 self._parts.append((max(begin, start), end, bytearray()))
+
+    @classmethod
+    def over(cls, beginning: bytes) -> Windows:
+        """One part, the beginning of the stream, which is at hand."""
+        windows = cls()
+        windows._parts = [(0, len(beginning), beginning)]
+        return windows
 
     @property
     def is_full(self) -> bool:
