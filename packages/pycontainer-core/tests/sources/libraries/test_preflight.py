@@ -166,6 +166,16 @@ def test_a_package_with_more_files_than_any_real_one_ends() -> None:
     assert isinstance(linked, LinkedLibraries)
 
 
+def test_packages_of_the_system_bring_versions() -> None:
+    reading = ElfReading()
+    reading.feed(forge_library(soname="libpq.so.5", defines=["LIBPQ_5"]))
+    library = reading.finish()
+    assert library is not None
+    brought = ("libpq5", link({"usr/lib/libpq.so.5": library}, versions=True))
+    needs = link({MODULE: elf("libpq.so.5", LIBPQ_5="libpq.so.5", LIBPQ_6="libpq.so.5")})
+    assert [each.version for each in check_libraries([brought, ("demo", needs)], BASE)] == ["LIBPQ_6"]
+
+
 def test_the_order_of_versions() -> None:
     assert version_order("GLIBC_2.34") > version_order("GLIBC_2.9") > version_order("GLIBC_2.2.5")
     assert version_order("GLIBC_PRIVATE") == ("GLIBC_PRIVATE", ())

@@ -251,14 +251,15 @@ class _Strings:
 
     def at(self, place: int) -> str:
         """The string at a place."""
+        start, size = self._range(place)
         if self._size <= _BEGINNING:
             self._table = self._table or self._content.at(self._start, self._size)
-            self._range(place)
-            text = self._table[place : place + _MAX_STRING]
+            table = self._table
         else:
-            text = self._content.at(*self._range(place))
-        name, nul, _ = text.partition(b"\0")
-        if not nul or not _PRINTABLE.fullmatch(name):
+            table, place = self._content.at(start, size), 0
+        end = table.find(b"\0", place, place + size)
+        name = table[place:end]
+        if end < 0 or not _PRINTABLE.fullmatch(name):
             raise BrokenError
         return name.decode()
 

@@ -34,15 +34,19 @@ _MAX_LIBRARIES: Final = 512
 _SCOPES: Final[tuple[Scope, ...]] = ("plugin", "module", "package")
 
 
-def link(files: Mapping[str, Elf]) -> tuple[LinkedLibraries, ...]:
+def link(files: Mapping[str, Elf], *, versions: bool = False) -> tuple[LinkedLibraries, ...]:
     """What the files bring and need, one value an architecture.
 
     Args:
         files: By path, as people should read it.
+        versions: Whether the symbol versions that they define are told: of what stands where the loader looks, such as
+            packages of the operating system. Of two packages of Python nobody knows whose library is loaded.
     """
     architectures = sorted({elf.architecture for elf in files.values()})
     return tuple(
-        _Files({path: elf for path, elf in files.items() if elf.architecture == architecture}).linked(architecture)
+        _Files({path: elf for path, elf in files.items() if elf.architecture == architecture}).linked(
+            architecture, versions=versions
+        )
         for architecture in architectures
     )
 
@@ -79,10 +83,14 @@ class _Files:
         self._partly: Scope = "module" if modules else "plugin"
         self._loaded = self._below(self._entries)
 
-    def linked(self, architecture: str) -> LinkedLibraries:
+    def linked(self, architecture: str, *, versions: bool) -> LinkedLibraries:
         return LinkedLibraries(
             architecture=architecture,
-            provides={name: () for name in sorted(self._names) if not _OF_ONE_PYTHON.fullmatch(name)},
+            provides={
+                name: self._files[paths[0]].defines if versions else ()
+                for name, paths in sorted(self._names.items())
+                if not _OF_ONE_PYTHON.fullmatch(name)
+            },
             needs=tuple(self._needs()),
         )
 
