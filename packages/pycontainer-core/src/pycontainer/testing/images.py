@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 AMD64 = Platform("linux", "amd64")
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\n"
 GROUP = b"root:x:0:\n"
+# Of the libraries of a slim image those that wheels may count on (PEP 513 and its heirs), and Debian's loader.
+_SLIM = (
+    "ld-linux-x86-64.so.2",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,7 @@ def debian_like(version: str = "3.12.4", *, platform: Platform = AMD64) -> Image
                 "usr/lib/x86_64-linux-gnu/libc.so.6",
                 b"\0GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n",
             ),
+            *(File(f"usr/lib/x86_64-linux-gnu/{name}") for name in _SLIM),
             File("var/lib/dpkg/status", b"Package: libc6\nStatus: install ok installed\nVersion: 2.36-9+deb12u4\n\n"),
             File("etc/passwd", PASSWD),
             File("etc/group", GROUP),

@@ -43,7 +43,7 @@ def test_libraries_of_the_default_folders_and_their_versions() -> None:
     assert found.architecture == "amd64"
     assert found.names["libstdc++.so.6"] == ("GLIBCXX_3.4", "GLIBCXX_3.4.30")
     assert found.names["libc.so.6"] == ()
-    assert "ld-linux-x86-64.so.2" not in found.names, "a link that leads nowhere"
+    assert "ld-linux-x86-64.so.2" in found.names
 
 
 def test_links_lead_to_libraries_inside_the_image() -> None:
