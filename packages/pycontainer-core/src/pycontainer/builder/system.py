@@ -97,7 +97,7 @@ class SystemSupply:
         """
         choice = self.choose_base(suite, platform)
         self._session.emit(PhaseStarted(name="base"))
-        recipes = [FoundationRecipe(), *self.recipes(choice)]
+        recipes = [FoundationRecipe(tree=choice.state.tree), *self.recipes(choice)]
         layers = make_layers(self._session, [recipes])
         image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
         return composed_base(image, reference=f"deb:{suite}", cache_dir=self._session.facts, emit=self._session.emit)

@@ -2,7 +2,7 @@
 
     wishes = base_wishes(packages=(), added=("libpq5",), exclude=())
     state = empty_state("bookworm", "amd64")
-    foundation = FoundationRecipe()          # the lowest layer, below those of the packages
+    foundation = FoundationRecipe(tree=state.tree)        # the lowest layer, below those of the packages
 
 It is what `python:slim` is for Python and distroless is for size: no shell, no package manager, the distribution's own
 Python with all of its standard library. Which packages that takes is data here; the rest of the work is the same as
@@ -20,7 +20,7 @@ from pycontainer.layers.record import LayerContents
 from pycontainer.oci import ContainerConfig, ImageConfig
 from pycontainer.sources.debian.choose import Wishes
 from pycontainer.sources.debian.state import DebianState
-from pycontainer.sources.debian.tree import EMPTY
+from pycontainer.sources.debian.tree import BaseTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,15 @@ users:x:100:
 nogroup:x:65534:
 nonroot:x:{_UID}:
 """
+# Where /usr is merged, these are links; base-files of Debian 13 takes one away again that leads nowhere.
+_LINKS: Final = ("bin", "lib", "sbin")
+# The architectures whose loader is in /lib64.
+_LIB64: Final = frozenset({"amd64", "ppc64el", "loong64"})
+# Where OpenSSL looks for certificates; a file is read at once, a folder only when a server is asked.
+_OPENSSL: Final = {
+    "usr/lib/ssl/cert.pem": "/etc/ssl/certs/ca-certificates.crt",
+    "usr/lib/ssl/certs": "/etc/ssl/certs",
+}
 # Without it, the C library asks DNS before it looks at /etc/hosts.
 _NSSWITCH: Final = """\
 passwd: files
@@ -100,11 +109,12 @@ def base_wishes(
 
 def empty_state(suite: str, architecture: str) -> DebianState:
     """What packages are installed upon: the files of `FoundationRecipe`, and no package."""
+    links = (*_LINKS, "lib64") if architecture in _LIB64 else _LINKS
     return DebianState(
         distribution=DISTRIBUTION,
         codename=suite,
         architecture=architecture,
-        tree=EMPTY,
+        tree=BaseTree(directories={"": ()}, links={link: f"usr/{link}" for link in links}),
         database="status.d",
         files={path: content.encode() for path, content in _FILES.items()},
     )
@@ -129,21 +139,25 @@ def base_config(platform: Platform) -> ImageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundationRecipe:
-    """The lowest layer of a composed base: the links of merged /usr, the accounts, a home, and nsswitch.conf(5)."""
+    """The lowest layer of a composed base.
 
+    It has the links of merged /usr, the accounts and a home, nsswitch.conf(5), and where OpenSSL finds certificates.
+    """
+
+    tree: BaseTree
     title: str = "foundation"
 
     @cached_property
     def key(self) -> str:
-        """The same for every base."""
-        return recipe_key("debian foundation", [EMPTY.links, _FILES, _HOME, _UID])
+        """The key over all that is in it."""
+        return recipe_key("debian foundation", [self.tree.links, _FILES, _OPENSSL, _HOME, _UID])
 
     def write(self, writer: LayerWriter) -> LayerContents:
         """Write directories, links and files."""
-        for path in sorted({"etc", "home", "usr", *EMPTY.links.values()}):
+        for path in sorted({"etc", "home", "usr", "usr/lib", "usr/lib/ssl", *self.tree.links.values()}):
             writer.directory(path)
         writer.directory(_HOME, mode=0o700, uid=_UID, gid=_UID)
-        for path, target in sorted(EMPTY.links.items()):
+        for path, target in sorted({**self.tree.links, **_OPENSSL}.items()):
             writer.symlink(path, target)
         for path, content in sorted(_FILES.items()):
             writer.file(path, content.encode())

@@ -112,10 +112,3 @@ class BaseTree(msgspec.Struct, frozen=True, kw_only=True):
 
 def _reversed_parts(path: str) -> Iterator[str]:
     return (part for part in reversed(path.split("/")) if part not in {"", "."})
-
-
-# What a base is composed on: nothing but the links of merged /usr, which somebody has to write.
-EMPTY: Final = BaseTree(
-    directories={"": ()},
-    links={"bin": "usr/bin", "lib": "usr/lib", "lib32": "usr/lib32", "lib64": "usr/lib64", "sbin": "usr/sbin"},
-)

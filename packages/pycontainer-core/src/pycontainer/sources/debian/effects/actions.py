@@ -115,8 +115,8 @@ class Divert:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RemoveLink:
-    """A packaged symbolic link that a script takes away again."""
+class Remove:
+    """A packaged symbolic link, or an empty folder, that a script takes away again."""
 
     path: str
 
@@ -132,5 +132,5 @@ Action: TypeAlias = (
     | MakeLink
     | ChangeAttributes
     | Divert
-    | RemoveLink
+    | Remove
 )

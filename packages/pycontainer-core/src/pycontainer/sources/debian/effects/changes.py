@@ -23,7 +23,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeDirectory,
     MakeFile,
     MakeLink,
-    RemoveLink,
+    Remove,
     UpdateCaCertificates,
 )
 from pycontainer.sources.debian.effects.alternatives import DATABASE, AlternativeGroup, read_alternatives
@@ -121,7 +121,7 @@ class SystemChanges:
             self._files[self._system.canonical(action.path)] = _File(content=action.content.encode(), mode=action.mode)
         elif isinstance(action, MakeLink):
             self._links[self._system.canonical(action.path)] = action.target
-        elif isinstance(action, RemoveLink):
+        elif isinstance(action, Remove):
             path = self._system.canonical(action.path)
             self._links.pop(path, None)
             if self._system.packed(path) is not None:

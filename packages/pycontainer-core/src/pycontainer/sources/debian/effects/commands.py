@@ -352,9 +352,10 @@ class KnownCommands:
         return None, []
 
     def _ldconfig(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        if arguments:
-            raise LookupError("ldconfig")
-        return True, [Ldconfig()]
+        match arguments:
+            case [] | ["-r", "/"] | ["--verbose", "-r", "/"]:
+                return True, [Ldconfig()]
+        raise LookupError("ldconfig")
 
     def _certificates(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
         if arguments:

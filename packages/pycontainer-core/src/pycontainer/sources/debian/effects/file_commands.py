@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
-from pycontainer.sources.debian.effects.actions import ChangeAttributes, MakeDirectory, MakeFile, MakeLink, RemoveLink
+from pycontainer.sources.debian.effects.actions import ChangeAttributes, MakeDirectory, MakeFile, MakeLink, Remove
 from pycontainer.sources.debian.effects.shell.surroundings import There, Unknown
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ _OWNER = re.compile(r"([a-z_][a-z0-9_-]*|[0-9]+)?(?:[:.]([a-z_][a-z0-9_-]*|[0-9]
 _ROOT: Final = frozenset({"root", "0"})
 # What is in them is not part of an image that people build on: nobody misses what is removed.
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/cache/", "/run/", "/var/run/")  # noqa: S108 - in an image
+
+
+# A file that a script wrote there was not written either.
+_LOGS: Final = "/var/log/"
 
 
 def run_file_command(name: str, arguments: Sequence[str | None], overlay: Overlay) -> Outcome:
@@ -80,8 +84,28 @@ def _rm(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outcome:
         # A link can be taken away again; what else is lost, nobody knows.
         if not isinstance(there, There) or there.kind is not Kind.SYMLINK or there.of_base or "-r" in options:
             raise LookupError("rm")
-        actions.append(RemoveLink(path=path))
+        actions.append(Remove(path=path))
     return True, actions
+
+
+def _rmdir(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outcome:
+    match paths:
+        case [path] if not options:
+            there = overlay.find(path, follow=False)
+            is_packaged = isinstance(there, There) and there.kind is Kind.DIRECTORY and not there.of_base
+            if is_packaged and overlay.is_empty(path):
+                return True, [Remove(path=path)]
+    return _rm(options, paths, overlay)
+
+
+def _copy(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
+    """A packaged file whose content is known, to where nothing is."""
+    match words:
+        case [source, path] if not options.keys() - {"-p", "-f", "-a"} and _absent(overlay, path):
+            there, content = overlay.find(source), overlay.content(source)
+            if isinstance(there, There) and there.kind is Kind.FILE and content is not None:
+                return True, [MakeFile(path=path, content=content.decode(), mode=there.mode or 0o644)]
+    return _move(options, words, overlay)
 
 
 def _move(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
@@ -121,9 +145,9 @@ _COMMANDS: Final[dict[str, tuple[str, Callable[[dict[str, str], list[str], Overl
     "touch": ("", _touch),
     "ln": ("", _ln),
     "rm": ("", _rm),
-    "rmdir": ("", _rm),
+    "rmdir": ("", _rmdir),
     "mv": ("", _move),
-    "cp": ("", _move),
+    "cp": ("", _copy),
     "chmod": ("", _chmod),
     "chown": ("", _chown),
     "chgrp": ("", _chgrp),
@@ -187,6 +211,8 @@ def _is_so(overlay: Overlay, path: str, *, mode: int | None = None, is_root: boo
         LookupError: It is a packaged file, and only its package knows the content.
     """
     there = overlay.find(path)
+    if there is None and path.startswith(_LOGS):
+        return True
     if there is None or isinstance(there, Unknown):
         raise LookupError(f"{path} is not known")
     if (there.kind is Kind.DIRECTORY and not there.of_base) or there.made:

@@ -40,6 +40,9 @@ class InstalledSystem:
             for packed in summary.paths:
                 if not is_left_out(packed):
                     self._packed.setdefault(self._tree.canonical(packed.path), packed)
+        self._contents = {
+            self._tree.canonical(path): content for summary in summaries for path, content in summary.kept.items()
+        }
         self._packages = {package.name for package in state.packages}
         self._packages |= {summary.package.name for summary in summaries}
 
@@ -68,6 +71,10 @@ class InstalledSystem:
     def packed(self, path: str) -> PackedPath | None:
         """A package's entry, by its canonical path."""
         return self._packed.get(path)
+
+    def content(self, path: str) -> bytes | None:
+        """The content of a packaged file, where it was kept."""
+        return self._contents.get(self._resolve(self.canonical(path)))
 
     def is_empty(self, folder: str) -> bool:
         """Whether nothing is in a folder, or no folder is there."""

@@ -15,7 +15,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeDirectory,
     MakeFile,
     MakeLink,
-    RemoveLink,
+    Remove,
 )
 from pycontainer.sources.debian.effects.shell.surroundings import There
 
@@ -47,6 +47,10 @@ class Overlay:
         if path in self._paths:
             return self._paths[path]
         return None if path in self._hidden else self._below.find(path, follow=follow)
+
+    def content(self, path: str) -> bytes | None:
+        """The content of a packaged file that no script has touched."""
+        return None if path in self._paths or path in self._hidden else self._below.content(path)
 
     def is_empty(self, folder: str) -> bool | None:
         """Whether nothing is in a folder."""
@@ -88,7 +92,7 @@ class Overlay:
             self._accounts["passwd"].add(action.name)
             if not action.group:
                 self._accounts["group"].add(action.name)
-        elif isinstance(action, RemoveLink):
+        elif isinstance(action, Remove):
             self._paths.pop(action.path, None)
             self._hidden.add(action.path)
         elif isinstance(action, Divert):

@@ -14,6 +14,7 @@ from pycontainer.sources.debian.effects.actions import (
     Divert,
     MakeDirectory,
     MakeFile,
+    MakeLink,
     UpdateCaCertificates,
 )
 from pycontainer.sources.debian.effects.review import ReviewedScript
@@ -31,6 +32,46 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
         fingerprints=frozenset({"ad8e02a0514b064c71a479b29e4ceb31"}),
         reason="enables all certificates and writes the bundle and the links, which is done in its place",
         actions=(MakeDirectory(path="/usr/local/share/ca-certificates"), UpdateCaCertificates()),
+    ),
+    *(
+        ReviewedScript(
+            package="libc6",
+            script="preinst",
+            fingerprints=frozenset({fingerprint}),
+            reason="looks at the kernel and LD_LIBRARY_PATH of a running system, and at services before an upgrade",
+        )
+        for fingerprint in (
+            "dcc342a6dc7718e01044f8beb703b6c7",
+            "ef4a73952ec5b4fcea23684d81e242ca",
+            "f2fd3f82229bd37232bd812c57246b17",
+            "1b21fa5bd06356a267205c4ef92b45c9",
+        )
+    ),
+    *(
+        ReviewedScript(
+            package="libc6",
+            script="postinst",
+            fingerprints=frozenset({fingerprint}),
+            reason="restarts services after an upgrade, and removes a switch that no release has had for years",
+        )
+        for fingerprint in ("eca15b72ba000332b14bd32d0e867fc3", "4cb3fad68809eea072ffc85905500e82")
+    ),
+    ReviewedScript(
+        package="tzdata",
+        script="postinst",
+        fingerprints=frozenset({"4cfde0cb95ed832f17000bd61b5de39d"}),
+        reason="makes UTC the time zone where nobody chose another one, which is done in its place",
+        actions=(
+            MakeLink(path="/etc/localtime", target="/usr/share/zoneinfo/Etc/UTC"),
+            MakeFile(path="/etc/timezone", content="Etc/UTC\n"),
+        ),
+    ),
+    ReviewedScript(
+        package="tzdata",
+        script="postinst",
+        fingerprints=frozenset({"fd516c0b493d2c11a866a9a5133941bb"}),
+        reason="makes UTC the time zone where nobody chose another one, which is done in its place",
+        actions=(MakeLink(path="/etc/localtime", target="/usr/share/zoneinfo/Etc/UTC"),),
     ),
     ReviewedScript(
         package="libdebuginfod-common",

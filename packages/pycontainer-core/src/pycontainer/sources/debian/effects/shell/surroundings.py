@@ -6,7 +6,7 @@ followed to its end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Surroundings(Protocol):
         """What is at an absolute path."""
         ...
 
+    def content(self, path: str) -> bytes | None:
+        """The content of a packaged file; none where nobody knows."""
+        ...
+
     def is_empty(self, folder: str) -> bool | None:
         """Whether nothing is in a folder, or no folder is there; none where nobody knows."""
         ...
@@ -87,12 +91,17 @@ class KnownFiles:
     accounts: Mapping[str, frozenset[str]] | None = None
     packages: frozenset[str] | None = None
     diversions: frozenset[str] | None = None
+    contents: Mapping[str, bytes] = field(default_factory=dict)
 
     def find(self, path: str, *, follow: bool = True) -> There | Unknown | None:
         """What was told of the path; links are not followed."""
         del follow
         there = self.paths.get(path)
         return there if there is not None or self.complete else UNKNOWN
+
+    def content(self, path: str) -> bytes | None:
+        """The content that was told."""
+        return self.contents.get(path)
 
     def is_empty(self, folder: str) -> bool | None:
         """Whether no path in the folder was told."""
