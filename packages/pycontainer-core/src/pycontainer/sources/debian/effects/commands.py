@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.account_commands import run_account_command
-from pycontainer.sources.debian.effects.actions import Alternative, Divert, Ldconfig, MakeFile, UpdateCaCertificates
+from pycontainer.sources.debian.effects.actions import Ldconfig, MakeFile, UpdateCaCertificates
+from pycontainer.sources.debian.effects.dpkg_commands import DPKG_COMMANDS, run_dpkg_command
 from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_file_command
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
@@ -120,13 +121,10 @@ _READERS: Final = frozenset(
         "ucfq",
     ]
 )
-_TRIGGERS: Final = frozenset({"ldconfig", "update-initramfs", "update-ca-certificates", "mandb", "cracklib-update"})
 _PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Where a file is written that no container reads.
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/log/", "/run/", "/var/run/", "/var/cache/")  # noqa: S108 - in an image
 _CONFMODULE: Final = "/usr/share/debconf/confmodule"
-_COMPARED: Final = 4
-_DIVERT_FLAGS: Final = frozenset({"--quiet", "--rename", "--no-rename", "--add", "--remove"})
 
 
 class KnownCommands:
@@ -141,7 +139,7 @@ class KnownCommands:
         self._overlay = overlay
         self._templates = templates
 
-    def run(self, arguments: Arguments, *, certain: bool) -> bool | None:
+    def run(self, arguments: Arguments, *, certain: bool) -> bool | None:  # noqa: C901 - one branch a kind of command
         """What `Commands.run` says."""
         name, *rest = arguments
         if name is None:
@@ -162,6 +160,8 @@ class KnownCommands:
         special = self._special.get(name)
         if special is not None:
             status, actions = special(self, rest)
+        elif name in DPKG_COMMANDS:
+            status, actions = run_dpkg_command(name, rest, self._overlay)
         elif name in FILE_COMMANDS:
             status, actions = run_file_command(name, rest, self._overlay)
         else:
@@ -257,73 +257,6 @@ class KnownCommands:
             case _:
                 return None
 
-    def _dpkg(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        if arguments[:1] == ["--compare-versions"] and len(arguments) == _COMPARED:
-            return _compared(arguments[1], arguments[2], arguments[3]), []
-        if arguments[:1] in (["--print-architecture"], ["-s"], ["-l"], ["-L"], ["-S"], ["--status"], ["--list"]):
-            return None, []
-        if arguments and (arguments[0] or "").startswith("--assert-"):
-            return True, []
-        raise LookupError("dpkg")
-
-    def _alternatives(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        words = [word for word in arguments if word not in {"--quiet", "--force", "--verbose"}]
-        match words:
-            case ["--install", str(link), str(name), str(path), str(priority), *rest]:
-                if self._overlay.find(path) is None:
-                    raise LookupError(f"{path} is missing")
-                slaves = _slaves(rest)
-                value = _number(priority)
-                return True, [Alternative(name=name, link=link, path=path, priority=value, slaves=slaves)]
-            case ["--remove", str(name), _] | ["--remove-all" | "--auto", str(name)]:
-                if self._overlay.find(f"/etc/alternatives/{name.rpartition('/')[2]}", follow=False) is None:
-                    return None, []
-            case ["--list" | "--query" | "--display" | "--get-selections", *_]:
-                return None, []
-        raise LookupError("update-alternatives")
-
-    def _trigger(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        names = [word for word in arguments if word is None or not word.startswith("--")]
-        if len(names) == 1 and names[0] in _TRIGGERS:
-            return True, [Ldconfig()] if names[0] == "ldconfig" else []
-        if arguments == ["--check-supported"]:
-            return True, []
-        raise LookupError("dpkg-trigger")
-
-    def _overrides(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        if "--list" in arguments:
-            return False, []
-        words = [word for word in arguments if word not in {"--update", "--add", "--quiet", "--force"}]
-        match words:
-            case [str(user), str(group), str(mode), str(path)] if "--add" in arguments:
-                status, actions = run_file_command("chown", [f"{user}:{group}", path], self._overlay)
-                more = run_file_command("chmod", [mode, path], self._overlay)[1]
-                return status, [*actions, *more]
-        raise LookupError("dpkg-statoverride")
-
-    def _diversions(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
-        if arguments[:1] in (["--list"], ["--truename"], ["--listpackage"]):
-            return None, []
-        values: dict[str, str] = {}
-        flags = set()
-        words = list(arguments)
-        while words:
-            word = words.pop(0)
-            if word in {"--package", "--divert"} and words and words[0] is not None:
-                values[word] = words.pop(0) or ""
-            elif word is None or (word.startswith("-") and word not in _DIVERT_FLAGS):
-                raise LookupError("dpkg-divert")
-            elif word.startswith("-"):
-                flags.add(word)
-            else:
-                values["path"] = word
-        path = values.get("path", "")
-        if "--remove" in flags and self._overlay.is_diverted(path) is False:
-            return True, []
-        if "--no-rename" in flags and "--remove" not in flags and values.keys() == {"--package", "--divert", "path"}:
-            return True, [Divert(path=path, other=values["--divert"], package=values["--package"])]
-        raise LookupError("dpkg-divert")
-
     def _schemas(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
         """Glib's compilers of folders: where there is no such folder, they do nothing."""
         folder = next((word for word in arguments if word is not None and word.startswith("/")), None)
@@ -363,11 +296,6 @@ class KnownCommands:
         return True, [UpdateCaCertificates()]
 
     _special: Final[dict[str, Callable[[KnownCommands, Arguments], tuple[bool | None, list[Action]]]]] = {
-        "dpkg": _dpkg,
-        "update-alternatives": _alternatives,
-        "dpkg-trigger": _trigger,
-        "dpkg-statoverride": _overrides,
-        "dpkg-divert": _diversions,
         "sed": _sed,
         "awk": _awk,
         "mawk": _awk,
@@ -386,38 +314,3 @@ def _queried(arguments: Arguments) -> str:
     names = [word for word in words if not word.startswith("-") and "$" not in word and word != "postrm"]
     one = len(names) == 1 and len(words) == len(arguments) and not set("*?[") & set(names[0])
     return names[0].partition(":")[0] if one else ""
-
-
-def _compared(left: str | None, operator: str | None, right: str | None) -> bool | None:
-    """`dpkg --compare-versions` where a version is empty: earlier than any other, later for operators with `-nl`."""
-    if left is None or operator is None or right is None:
-        return None
-    if left and right:
-        return None
-    before, after = bool(right), bool(left)
-    if operator.endswith("-nl"):
-        before, after = after, before
-        operator = operator.removesuffix("-nl")
-    known = {
-        "lt": before, "le": not after, "eq": not before and not after,
-        "ne": before or after, "ge": not before, "gt": after,
-    }  # fmt: skip
-    return known.get(operator)
-
-
-def _slaves(words: Arguments) -> tuple[tuple[str, str, str], ...]:
-    slaves = []
-    while words:
-        match words:
-            case ["--slave", str(link), str(name), str(path), *words]:
-                slaves.append((link, name, path))
-            case _:
-                raise LookupError("update-alternatives")
-    return tuple(slaves)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise LookupError(f"{text} is no number") from error
