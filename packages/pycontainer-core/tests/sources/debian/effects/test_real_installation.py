@@ -38,6 +38,9 @@ REQUEST = [
     "netcat-openbsd", "openssh-client", "redis-tools", "unixodbc-common", "xz-utils",
 ]  # fmt: skip
 EXPLAINED = {
+    "etc/group": "numbers go by the order of configuration, which dpkg chooses; all else is compared by names",
+    "etc/gshadow": "the order, as above",
+    "etc/passwd": "numbers, as above",
     "etc/ld.so.cache": "who wrote it; the rest is compared",
     "etc/shadow": "the day of the installation; the rest is compared",
     "usr/bin/ssh-agent": "set-group-ID: see the review of openssh-client",
@@ -90,7 +93,25 @@ def unpacked(base: Path, folder: Path) -> Path:
     return folder
 
 
+def owners(root: Path, database: str) -> dict[int, str]:
+    return {int(fields[2]): fields[0] for fields in entries(root, database)}
+
+
+def accounts(root: Path) -> list[list[str]]:
+    """The lines of all account files without numbers and days, sorted."""
+    gids = owners(root, "group")
+    found = [["passwd", *line[:1], gids[int(line[3])], *line[4:]] for line in entries(root, "passwd")]
+    found += [["group", line[0], *line[3:]] for line in entries(root, "group")]
+    found += [["shadow", *line[:2]] for line in entries(root, "shadow")]
+    return sorted(found + [["gshadow", *line] for line in entries(root, "gshadow")])
+
+
+def entries(root: Path, database: str) -> list[list[str]]:
+    return [line.split(":") for line in (root / "etc" / database).read_text().splitlines()]
+
+
 def tree(root: Path) -> dict[str, tuple[object, ...]]:
+    users, groups = owners(root, "passwd"), owners(root, "group")
     found: dict[str, tuple[object, ...]] = {}
     for folder, folders, files in os.walk(root):
         place = Path(folder).relative_to(root)
@@ -98,15 +119,16 @@ def tree(root: Path) -> dict[str, tuple[object, ...]]:
         for name in [*folders, *files]:
             path = place / name
             status = (root / path).lstat()
+            owner = users[status.st_uid], groups[status.st_gid]
             if str(path).startswith(NOT_COMPARED) or str(path).startswith("etc/rc") or str(path).endswith("-old"):
                 continue
             if stat.S_ISLNK(status.st_mode):
                 found[str(path)] = "link", str((root / path).readlink())
             elif stat.S_ISDIR(status.st_mode):
-                found[str(path)] = "folder", oct(status.st_mode), status.st_uid, status.st_gid
+                found[str(path)] = "folder", oct(status.st_mode), *owner
             else:
                 content = hashlib.sha256((root / path).read_bytes()).hexdigest()
-                found[str(path)] = "file", oct(status.st_mode), status.st_uid, status.st_gid, content
+                found[str(path)] = "file", oct(status.st_mode), *owner, content
     return found
 
 
@@ -134,18 +156,14 @@ def test_files_are_those_of_a_real_installation(base: Path, tmp_path: Path) -> N
         kept = tmp_path / path.name
         shutil.copy(path, kept)
         debs[name] = DebInput(package=package, open_path=partial(Path, kept))
-    order, configured = (
-        [line.split()[1].partition(":")[0] for line in simulated.splitlines() if line.startswith(verb)]
-        for verb in ("Inst ", "Conf ")
-    )
+    order = [line.split()[1].partition(":")[0] for line in simulated.splitlines() if line.startswith("Inst ")]
     root = RootFS(keep_whole=lambda entry: is_read_of_base(entry.path, entry.size))
     with base.open("rb") as stream:
         root.apply(read_entries(stream), keep=kept_content)
     state = read_state(root)
     assert state is not None
     packages = DebsRecipe(debs=tuple(debs[name] for name in order), base=state)
-    # In the order that apt configures them in, so that accounts have the same numbers.
-    summaries = sorted(packages.summaries(), key=lambda summary: configured.index(summary.package.name))
+    summaries = packages.summaries()
     check_scripts(summaries, state)
     system = SystemRecipe(
         packages=tuple(summary.package for summary in summaries), state=state, summaries=lambda: summaries
@@ -169,7 +187,4 @@ def test_files_are_those_of_a_real_installation(base: Path, tmp_path: Path) -> N
     generator = cache[cache.rindex(b"ldconfig (") :]
     mine = read_ld_cache((ours / "etc/ld.so.cache").read_bytes())
     assert write_ld_cache(mine, generator=generator) == cache
-    without_day = [
-        [line.split(":")[:2] for line in (root / "etc/shadow").read_text().splitlines()] for root in (real, ours)
-    ]
-    assert without_day[0] == without_day[1]
+    assert accounts(ours) == accounts(real)
