@@ -11,9 +11,9 @@ import pytest
 from pycontainer.errors import IntegrityError, PackageError
 from pycontainer.layers.cache import LayerCache
 from pycontainer.layers.entries import Kind
+from pycontainer.sources.debian.compose import empty_state
 from pycontainer.sources.debian.recipe import DebsRecipe
 from pycontainer.sources.debian.state import DebianState
-from pycontainer.sources.debian.tree import EMPTY
 from pycontainer.testing.debs import DebForge, ForgedFile, forge_tar, forged_link
 from pycontainer.testing.images import File
 
@@ -92,7 +92,7 @@ def test_parents_that_a_package_forgot_are_made(write_debs: WriteDebs) -> None:
 
 
 def test_a_base_that_is_composed_gets_its_directories_behind_merged_usr(write_debs: WriteDebs) -> None:
-    empty = DebianState(distribution="debian", codename="bookworm", architecture="amd64", tree=EMPTY)
+    empty = empty_state("bookworm", "amd64")
     files: dict[str, bytes | ForgedFile] = {
         LIBRARY: b"x",
         "bin/sh": b"x",
@@ -234,7 +234,7 @@ def test_a_key_tells_what_the_bytes_depend_on(tmp_path: Path, base: DebianState)
         DebsRecipe(debs=(one, other), base=base).key,
         DebsRecipe(debs=(other,), base=base).key,
         DebsRecipe(debs=(one,), base=base, upgraded=frozenset({"base-files"})).key,
-        DebsRecipe(debs=(one,), base=msgspec.structs.replace(base, tree=EMPTY)).key,
+        DebsRecipe(debs=(one,), base=msgspec.structs.replace(base, tree=empty_state("bookworm", "amd64").tree)).key,
         DebsRecipe(debs=(one,), base=msgspec.structs.replace(base, files={})).key,
         DebsRecipe(debs=(one,), base=msgspec.structs.replace(base, lists={})).key,
     }

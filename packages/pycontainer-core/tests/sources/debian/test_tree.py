@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pycontainer.errors import DocumentError
 from pycontainer.layers.entries import Kind
+from pycontainer.sources.debian.compose import empty_state
 from pycontainer.sources.debian.state import DebianState
-from pycontainer.sources.debian.tree import EMPTY, BaseTree
+from pycontainer.sources.debian.tree import BaseTree
 
 TREE = BaseTree(
     directories={"": ("file",), "usr": (), "usr/lib": ("a", "b"), "usr/lib/deep": ("x",)},
@@ -90,9 +91,10 @@ def test_links_in_a_directory() -> None:
 
 
 def test_what_is_composed_from_nothing_has_merged_usr() -> None:
-    assert EMPTY.canonical("lib/x86_64-linux-gnu/libc.so.6") == "usr/lib/x86_64-linux-gnu/libc.so.6"
-    assert EMPTY.kind("") is Kind.DIRECTORY
-    assert EMPTY.kind("usr") is None
+    empty = empty_state("bookworm", "amd64").tree
+    assert empty.canonical("lib/x86_64-linux-gnu/libc.so.6") == "usr/lib/x86_64-linux-gnu/libc.so.6"
+    assert empty.kind("") is Kind.DIRECTORY
+    assert empty.kind("usr") is None
 
 
 @given(st.text("abc/.", max_size=30), st.dictionaries(st.text("abc/", max_size=4), st.text("abc/.", max_size=8)))
