@@ -17,6 +17,7 @@ import msgspec
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.layers import make_layers
+from pycontainer.errors import ConfigError
 from pycontainer.events import PhaseStarted
 from pycontainer.image import Image
 from pycontainer.sources.base import composed_base, debian_state
@@ -67,7 +68,6 @@ class SystemSupply:
         self._locked: LockedSystem | None = session.image_lock.system if session.image_lock else None
         self._archives: dict[tuple[str, str], Archive] = {}
         self._opening = threading.Lock()
-        self._fetching: dict[str, threading.Lock] = {}
         session.stop_with(self.stop)
 
     def choose(self, base: Base, platform: Platform) -> PackageChoice | None:
@@ -198,10 +198,7 @@ class SystemSupply:
         )
 
     def _fetch(self, state: DebianState, package: BinaryPackage) -> Path:
-        with self._opening:
-            lock = self._fetching.setdefault(package.sha256, threading.Lock())
-        with lock:  # whoever comes second finds it in the store
-            return self.archive(state).fetch(package)
+        return self.archive(state).fetch(package)
 
     def stop(self) -> None:
         """Let downloads that are under way end soon."""
@@ -217,8 +214,15 @@ class SystemSupply:
         config = self._session.config
         if config.os_keyring is None:
             return ()
-        path = config.path(config.os_keyring)
-        return (Keyring.parse(str(config.os_keyring), path.read_bytes()),)
+        try:
+            keys = config.path(config.os_keyring).read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"The keyring `{config.os_keyring}` cannot be read",
+                facts=[error.strerror or str(error)],
+                hint="Set {os_keyring} to a file with the archive's keys",
+            ) from error
+        return (Keyring.parse(str(config.os_keyring), keys),)
 
     @property
     def _folder(self) -> Path:
