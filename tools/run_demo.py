@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from base_image import TAG as BASE_TAG
-from base_image import cached_base, host_architecture
-from workspace import PACKAGES, ROOT, WORK, SetupError, need_programs, run, say, uv_settings, virtual_environment
+from workspace import PACKAGES, ROOT, WORK, SetupError, find_program, run, say, uv_settings, virtual_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 EXAMPLE = ROOT / "examples" / "fastapi"
 LAYOUT = EXAMPLE / "dist" / "image"
 NAME = "hello-fastapi:latest"
 PUBLIC_REGISTRY = "https://registry-1.docker.io/v2/"
 PUBLIC_BASE = "python:3.12-slim"
+COMPOSED_BASE = "deb:bookworm"
+APT_SOURCES = ("etc/apt/sources.list", "etc/apt/sources.list.d/*.list", "etc/apt/sources.list.d/*.sources")
 PORT = 8000
-ENGINE = {"podman": "podman", "runc": "runc", "/etc/containers/policy.json": "golang-github-containers-common"}
 # Each set of options works where the one before it is not allowed, down to a build machine inside a container.
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 PODMAN_OPTIONS = ((), ("--runtime=runc", *LIMITS), ("--cgroups=disabled", *LIMITS))
@@ -42,15 +44,14 @@ def main() -> None:
     _lock(python)
     base = _base_image()
     _build(python, base)
-    answer = _start_in_podman()
-    _explain(answer)
+    _explain(base, _start(python, base))
 
 
 def _install(python: Path) -> None:
     say(f"installing pycontainer and what it needs from the Python index into {WORK.relative_to(ROOT)}/demo-venv")
     core, command = PACKAGES
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, f"./{core}[fast,uv,zstd]", f"./{command}")
+    run(*pip, f"./{core}[debian,fast,uv,zstd]", f"./{command}")
 
 
 def _lock(python: Path) -> None:
@@ -64,17 +65,19 @@ def _lock(python: Path) -> None:
 
 
 def _base_image() -> str:
-    """Python's official image; where no public registry is reached, one made of Debian's packages."""
+    """What the settings say, else Python's official image, else a base that is made of Debian's packages."""
+    if stated := os.environ.get("PYCONTAINER_BASE_IMAGE"):
+        return stated
     if _reaches_public_registry():
         return PUBLIC_BASE
-    need_programs(
-        {
-            "mmdebstrap": "mmdebstrap",
-            "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
-        }
-    )
-    say(f"no public registry can be reached: making a base of Debian's packages instead of `{PUBLIC_BASE}`")
-    return f"oci:{cached_base(host_architecture())}:{BASE_TAG}"
+    if not _knows_debian_archive():
+        raise SetupError(
+            "No public registry can be reached, and this host has no apt sources of Debian to make a base image from",
+            "Set PYCONTAINER_OS_ARCHIVE to the address of an archive of Debian and PYCONTAINER_OS_KEYRING to a file "
+            "with its keys, or PYCONTAINER_BASE_IMAGE to an image with Python that can be reached",
+        )
+    say(f"no public registry can be reached: the base image is made of Debian's packages, instead of `{PUBLIC_BASE}`")
+    return COMPOSED_BASE
 
 
 def _reaches_public_registry() -> bool:
@@ -87,47 +90,100 @@ def _reaches_public_registry() -> bool:
         return False
 
 
+def _knows_debian_archive() -> bool:
+    """Whether the settings or this host's apt name one."""
+    if os.environ.get("PYCONTAINER_OS_ARCHIVE"):
+        return True
+    try:
+        distribution = platform.freedesktop_os_release()["ID"]
+    except OSError:
+        return False
+    return distribution == "debian" and any(any(Path("/").glob(pattern)) for pattern in APT_SOURCES)
+
+
 def _build(python: Path, base: str) -> None:
-    command = ["pycontainer", "build", "--context", str(EXAMPLE), "--base-image", base, "--tag", NAME]
-    say(" ".join(["pycontainer", "build", "--context", "examples/fastapi", *command[4:]]))
     begin = time.monotonic()
-    run(python.parent / "pycontainer", *command[1:])
+    _pycontainer(python, base, shown=True)
     say(f"made {LAYOUT.relative_to(ROOT)} in {time.monotonic() - begin:.1f} s")
 
 
-def _start_in_podman() -> str | None:
-    """Start the image with Podman in a store of its own and ask it; none where there is no Podman."""
-    try:
-        need_programs(
-            {"podman": "podman", "runc": "runc", "/etc/containers/policy.json": "golang-github-containers-common"}
-        )
-    except SetupError:
-        return None
-    with TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as store:
-        podman = ("podman", "--root", f"{store}/root", "--runroot", f"{store}/run")
-        failures = ""
-        for options in PODMAN_OPTIONS:
-            started = _call(*podman, "run", "--detach", "--name=demo", "--network=none", *options, f"oci:{LAYOUT}")
+def _pycontainer(python: Path, base: str, *options: str, shown: bool = False) -> None:
+    context = EXAMPLE.relative_to(ROOT)
+    command = ["build", "--context", str(context), "--base-image", base, "--tag", NAME, *options]
+    if shown:
+        say(" ".join(["pycontainer", *command]))
+    run(python.parent / "pycontainer", *command, quiet=not shown)
+
+
+@dataclass(frozen=True)
+class Started:
+    """An image that was started: by what, and what it answered."""
+
+    engine: str
+    answer: str
+
+
+def _start(python: Path, base: str) -> Started | None:
+    """Start the image in an engine that is there already, and ask it."""
+    engines: dict[str, Callable[[], str]] = {
+        "Podman": _ask_podman,
+        "Docker": lambda: _ask_docker(python, base),
+    }
+    for engine, ask in engines.items():
+        if find_program(engine.lower()):
             try:
-                if started.returncode == 0:
-                    return _ask(podman)
-                failures = started.stderr
-            finally:
-                _call(*podman, "rm", "--force", "demo")
-                _call("umount", f"{store}/root/overlay")
-    say(f"Podman cannot start containers here: {failures.strip().splitlines()[-1]}")
+                return Started(engine, ask())
+            except EngineError as error:
+                say(f"{engine} cannot start containers here: {error}")
     return None
 
 
-def _ask(podman: tuple[str, ...]) -> str:
-    """Ask the application in the container `demo`, from inside, so that no port of this machine is taken."""
+class EngineError(Exception):
+    """An engine that is installed but does not work for this user; the message is the last line it said."""
+
+
+def _ask_podman() -> str:
+    """The answer of the image in Podman, in a store of its own."""
+    with TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as store:
+        podman = ("podman", "--root", f"{store}/root", "--runroot", f"{store}/run")
+        try:
+            return _ask(podman, PODMAN_OPTIONS, f"oci:{LAYOUT}")
+        finally:
+            _call("umount", f"{store}/root/overlay")
+
+
+def _ask_docker(python: Path, base: str) -> str:
+    """The answer of the image in Docker, which keeps the image."""
+    _finish(_call("docker", "version"))
+    say("loading it into Docker, too")
+    _pycontainer(python, base, "--output", "docker")
+    return _ask(("docker",), ((),), NAME)
+
+
+def _ask(engine: tuple[str, ...], attempts: tuple[tuple[str, ...], ...], image: str) -> str:
+    """Start a container with the first options that work, and ask the application in it.
+
+    It is asked from inside, so that no port of this machine is taken.
+    """
+    container = f"pycontainer-demo-{os.getpid()}"
+    for options in attempts:
+        started = _call(*engine, "run", "--detach", f"--name={container}", "--network=none", *options, image)
+        try:
+            if started.returncode == 0:
+                return _answer(engine, container)
+        finally:
+            _call(*engine, "rm", "--force", container)
+    raise EngineError(_last_line(started))
+
+
+def _answer(engine: tuple[str, ...], container: str) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        asked = _call(*podman, "exec", "demo", "python3", "-c", ASK)
+        asked = _call(*engine, "exec", container, "python3", "-c", ASK)
         if asked.returncode == 0:
             return asked.stdout.strip()
         time.sleep(0.2)
-    logs = _call(*podman, "logs", "demo")
+    logs = _call(*engine, "logs", container)
     raise SystemExit(f"error: The image started but did not answer\n{logs.stdout}{logs.stderr}{asked.stderr}")
 
 
@@ -135,16 +191,27 @@ def _call(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def _explain(answer: str | None) -> None:
-    layout = LAYOUT.relative_to(ROOT)
-    if answer:
-        json.loads(answer)
-        say(f"Podman started it, and it answered: {answer}")
+def _finish(called: subprocess.CompletedProcess[str]) -> None:
+    if called.returncode:
+        raise EngineError(_last_line(called))
+
+
+def _last_line(called: subprocess.CompletedProcess[str]) -> str:
+    return (called.stderr.strip().splitlines() or [f"status {called.returncode}"])[-1]
+
+
+def _explain(base: str, started: Started | None) -> None:
+    layout, context = LAYOUT.relative_to(ROOT), EXAMPLE.relative_to(ROOT)
+    if started:
+        json.loads(started.answer)
+        say(f"{started.engine} started it, and it answered: {started.answer}")
+    load = f".work/demo-venv/bin/pycontainer build --context {context} --base-image {base} --tag {NAME} --output docker"
     say(
-        "run it yourself:\n"
+        "run it yourself, with Podman:\n"
         f"    podman run --rm -p {PORT}:{PORT} oci:{layout}\n"
-        f"    curl 'http://localhost:{PORT}/?name=you'\n"
         "or with Docker:\n"
-        f"    skopeo copy oci:{layout} docker-daemon:{NAME}\n"
-        f"    docker run --rm -p {PORT}:{PORT} {NAME}"
+        f"    {load}\n"
+        f"    docker run --rm -p {PORT}:{PORT} {NAME}\n"
+        "and ask it:\n"
+        f"    curl 'http://localhost:{PORT}/?name=you'"
     )

@@ -103,6 +103,10 @@ def virtual_environment(directory: Path) -> Path:
     if works(python):
         return python
     if not works(Path(sys.executable), "import ensurepip, venv"):
+        # Debian packs it apart; uv, where it is installed, does as well, and needs no root.
+        if uv := shutil.which("uv"):
+            run(uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, directory)
+            return python
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         install_debian([f"python{version}-venv"], "to make virtual environments")
     run(sys.executable, "-m", "venv", "--clear", directory, quiet=True)
