@@ -91,6 +91,7 @@ SAFE_DEFAULTS: Final = (
     "pdm.lock",
     "pylock.toml",
     "pylock.*.toml",
+    "pycontainer.lock",
     ".idea/",
     ".vscode/",
     ".github/",

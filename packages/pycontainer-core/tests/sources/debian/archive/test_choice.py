@@ -91,8 +91,15 @@ class TestSources:
         "text", ["http://a.example x", "[arch http://a.example x main", "http://a.example ../x main"]
     )
     def test_an_option_that_is_no_source_is_named(self, text: str) -> None:
-        with pytest.raises(ConfigError, match=r"\{os_archive\}"):
+        with pytest.raises(ConfigError) as caught:
             choose_sources(given=[text], distribution="debian", codename="bookworm")
+        assert "{os_archive}" in (caught.value.hint or "")
+
+    def test_an_address_alone_needs_the_name_of_the_release(self) -> None:
+        with pytest.raises(PackageError, match="does not tell which release it is"):
+            choose_sources(given=["http://a.example"], distribution="debian", codename="")
+        (source,) = choose_sources(given=["http://a.example sid main"], distribution="debian", codename="")
+        assert source.suite == "sid"
 
     def test_the_base_image_comes_before_the_host(self, host: Path) -> None:
         base = (AptSource(uri="http://base.example", suite="bookworm", components=("main",)),)

@@ -78,14 +78,25 @@ def _given(texts: Sequence[str], distribution: str, codename: str) -> tuple[AptS
                 found += parse_source_line(text.strip(), file="{os_archive}")
         except DocumentError as error:
             raise ConfigError(
-                "A value of {os_archive} is no apt source",
-                facts=["form: `URI`, or `URI SUITE COMPONENT…`"],
+                "An archive of operating system packages is not named as apt names them",
+                facts=[error.message],
+                hint="Give {os_archive} as `URI`, or `URI SUITE COMPONENT…`",
             ) from error
     return tuple(found)
 
 
 def _of_address(uri: str, number: int, distribution: str, codename: str) -> list[AptSource]:
-    """The suites that an archive of this distribution has."""
+    """The suites that an archive of this distribution has.
+
+    Raises:
+        PackageError: The base image does not tell which one is its own.
+    """
+    if not codename:
+        raise PackageError(
+            "The base image does not tell which release it is",
+            facts=["os-release(5): no `VERSION_CODENAME`"],
+            hint="Name the suite in {os_archive}: `URI SUITE COMPONENT…`",
+        )
     components = " ".join(_COMPONENTS.get(distribution, ("main",)))
     apart = distribution not in _COMPONENTS
     suites = (
