@@ -71,14 +71,18 @@ class Bench:
         self.write("pylock.toml", 'lock-version = "1.0"\ncreated-by = "test"\n\n' + "\n".join(self.locked))
 
     def start(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+        self,
+        *arguments: str,
+        command: str = "build",
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
         """Start the real command in the project; `prefix` is a program that runs it."""
         # A program that limits the command would limit what measures its coverage, too.
         dropped = ("PYCONTAINER_", "UV_", *(["COVERAGE_"] if prefix else []))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         return subprocess.Popen(
-            [*prefix, sys.executable, "-m", "pycontainer_cli", "build", *arguments],
+            [*prefix, sys.executable, "-m", "pycontainer_cli", command, *arguments],
             cwd=self.root,
             env={
                 **inherited,
@@ -95,22 +99,32 @@ class Bench:
         )
 
     def build(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+        self,
+        *arguments: str,
+        command: str = "build",
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> Outcome:
         """Run the real command in the project."""
-        with self.start(*arguments, environment=environment, prefix=prefix) as command:
+        with self.start(*arguments, command=command, environment=environment, prefix=prefix) as running:
             try:
-                out, err = command.communicate(timeout=60)
+                out, err = running.communicate(timeout=60)
             except subprocess.TimeoutExpired:
-                command.kill()
+                running.kill()
                 raise
-        return Outcome(command.returncode, out, err)
+        return Outcome(running.returncode, out, err)
 
     def refuses(
-        self, *facts: str, code: int = 1, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        *facts: str,
+        code: int = 1,
+        arguments: Sequence[str] = (),
+        command: str = "build",
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> str:
         """Build, and see that it fails as promised: its code, one readable error, nothing written, nothing leaked."""
-        outcome = self.build(*arguments, environment=environment)
+        outcome = self.build(*arguments, command=command, environment=environment, prefix=prefix)
         assert outcome.code == code, outcome.err
         assert outcome.out == ""
         assert outcome.err.count("error: ") == 1, outcome.err
