@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench
+from bench_debian import DebianBench
 
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.oci import Manifest, Reference
@@ -169,6 +170,56 @@ def test_a_damaged_cache_gives_the_same_image(
     for path in list((cache / place).iterdir()):
         damage(path)
     assert ground.build(tmp_path / "image", cache=cache) == digest
+
+
+# What of the cache's folder `debian` is damaged → those that must be absent for it to be read.
+DEBIAN_PLACES = {
+    "releases": (),
+    "summaries": ("layers",),
+    "debs": (),
+    "blobs/sha256": ("layers",),
+    "blobs/sha256 and summaries": ("layers", "debian/summaries"),
+}
+
+
+@pytest.fixture
+def debian_filled(debian: DebianBench) -> tuple[Path, str]:
+    """A cache that a build with operating system packages has filled, and the digest of its image."""
+    digest = debian.run("build", "--os-package", "demo-tools").out
+    return debian.bench.root.parent / "cache", digest
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, empty, folder], ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("place", list(DEBIAN_PLACES))
+def test_a_damaged_cache_of_packages_gives_the_same_image(
+    debian: DebianBench, debian_filled: tuple[Path, str], place: str, damage: Callable[[Path], None]
+) -> None:
+    """Indexes and packages are blobs; what they are is checked by hash each time, and a release by its signature."""
+    cache, digest = debian_filled
+    entries = list((cache / "debian" / place.partition(" ")[0]).iterdir())
+    assert entries, f"{place} is not used"
+    for absent in DEBIAN_PLACES[place]:
+        shutil.rmtree(cache / absent)
+    for path in entries:
+        damage(path)
+    assert debian.run("build", "--os-package", "demo-tools").out == digest
+    assert debian.run("build", "--os-package", "demo-tools").out == digest
+
+
+def test_a_release_in_the_cache_is_believed_by_its_signature_alone(
+    debian: DebianBench, debian_filled: tuple[Path, str]
+) -> None:
+    """Where the archive does not answer, what is remembered counts, but only as far as it is signed."""
+    cache, digest = debian_filled
+    dead = "http://127.0.0.1:9/debian"
+    (release,) = (cache / "debian" / "releases").iterdir()
+    debian.archive.faults.append(lambda handler: handler.send(503))
+    assert debian.run("build", "--os-package", "demo-tools").out == digest
+    record = release.read_bytes()
+    flip(release)
+    debian.refuses(debian.archive.url, arguments=("--os-package", "demo-tools"), code=3)
+    release.write_bytes(record)
+    debian.refuses(dead, arguments=("--os-package", "demo-tools"), code=3, PYCONTAINER_OS_ARCHIVE=dead)
 
 
 # --- killed builds ---------------------------------------------------------------------------------------------------
