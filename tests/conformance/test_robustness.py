@@ -6,7 +6,9 @@ still there.
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import os
 import random
 import shutil
@@ -22,6 +24,7 @@ import pytest
 from bench import Bench
 from bench_debian import DebianBench
 
+from pycontainer.blobs.records import load_record, save_record
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.oci import Manifest, Reference
 from pycontainer.testing.images import File, debian_like, forge_tar
@@ -175,10 +178,8 @@ def test_a_damaged_cache_gives_the_same_image(
 # What of the cache's folder `debian` is damaged → those that must be absent for it to be read.
 DEBIAN_PLACES = {
     "releases": (),
-    "summaries": ("layers",),
-    "debs": (),
-    "blobs/sha256": ("layers",),
-    "blobs/sha256 and summaries": ("layers", "debian/summaries"),
+    "debs": ("layers",),
+    "blobs/sha256": ("layers", "debian/debs"),
 }
 
 
@@ -196,7 +197,7 @@ def test_a_damaged_cache_of_packages_gives_the_same_image(
 ) -> None:
     """Indexes and packages are blobs; what they are is checked by hash each time, and a release by its signature."""
     cache, digest = debian_filled
-    entries = list((cache / "debian" / place.partition(" ")[0]).iterdir())
+    entries = list((cache / "debian" / place).iterdir())
     assert entries, f"{place} is not used"
     for absent in DEBIAN_PLACES[place]:
         shutil.rmtree(cache / absent)
@@ -206,20 +207,23 @@ def test_a_damaged_cache_of_packages_gives_the_same_image(
     assert debian.run("build", "--os-package", "demo-tools").out == digest
 
 
-def test_a_release_in_the_cache_is_believed_by_its_signature_alone(
-    debian: DebianBench, debian_filled: tuple[Path, str]
-) -> None:
+def test_a_release_in_the_cache_is_believed_by_its_signature_alone(debian: DebianBench) -> None:
     """Where the archive does not answer, what is remembered counts, but only as far as it is signed."""
-    cache, digest = debian_filled
-    dead = "http://127.0.0.1:9/debian"
-    (release,) = (cache / "debian" / "releases").iterdir()
-    debian.archive.faults.append(lambda handler: handler.send(503))
-    assert debian.run("build", "--os-package", "demo-tools").out == digest
-    record = release.read_bytes()
-    flip(release)
-    debian.refuses(debian.archive.url, arguments=("--os-package", "demo-tools"), code=3)
-    release.write_bytes(record)
-    debian.refuses(dead, arguments=("--os-package", "demo-tools"), code=3, PYCONTAINER_OS_ARCHIVE=dead)
+    options = ("--os-package", "demo-tools", "--os-archive", f"{debian.archive.uri} bookworm main")
+    digest = debian.run("build", *options).out
+    (release,) = (debian.bench.root.parent / "cache" / "debian" / "releases").iterdir()
+    debian.archive.faults.append(lambda handler: handler.send(503, Retry_After="0"))
+    shutil.rmtree(debian.bench.root / "dist")
+    offline = debian.run("build", *options)
+    assert offline.out == digest
+    assert "does not answer; its release of" in offline.err
+    shutil.rmtree(debian.bench.root / "dist")
+    record = load_record(release)
+    assert record is not None
+    said = json.loads(record)
+    text = base64.b64decode(said["content"]).replace(b"Label: Forged", b"Label: forged")
+    save_record(release, json.dumps({**said, "content": base64.b64encode(text).decode()}).encode())
+    debian.refuses("was changed after it was signed", arguments=options)
 
 
 # --- killed builds ---------------------------------------------------------------------------------------------------
