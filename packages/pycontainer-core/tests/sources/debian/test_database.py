@@ -54,6 +54,17 @@ def test_the_status_has_a_stanza_more_and_the_others_as_they_were(base: DebianSt
     assert text.endswith("\n\n")
 
 
+def test_configuration_that_a_package_removes_is_noted_with_its_flag(base: DebianState, write_debs: WriteDebs) -> None:
+    demo = replace(DEMO, conffiles=["remove-on-upgrade /etc/demo-old.conf", "/etc/demo.conf"])
+
+    change = database_files(base, write_debs(demo).summaries)
+
+    assert (
+        "\nConffiles:\n /etc/demo-old.conf newconffile remove-on-upgrade\n"
+        " /etc/demo.conf c4ca4238a0b923820dcc509a6f75849b\n"
+    ) in stanza(change, "libdemo1")
+
+
 def test_what_was_not_configured_is_unpacked(base: DebianState, write_debs: WriteDebs) -> None:
     change = database_files(base, write_debs(DEMO, DebForge()).summaries, unconfigured={"libdemo1"})
     assert "Status: install ok unpacked\n" in stanza(change, "libdemo1")

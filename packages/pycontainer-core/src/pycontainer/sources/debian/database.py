@@ -170,13 +170,16 @@ def _stanza(summary: DebSummary, old: str, word: str) -> Paragraph:
 
 
 def _conffiles(summary: DebSummary) -> Iterator[str]:
-    for path in summary.conffiles:
-        yield f"/{path} {summary.sums.get(path, 'newconffile')}"
+    """A line each, as dpkg has noted them; those that are to be removed, and so are not in the package, with that flag."""
+    for line in summary.members.get("conffiles", "").splitlines():
+        *flags, path = line.split(" ")
+        if path:
+            yield " ".join([path, summary.sums.get(path.strip("/"), "newconffile"), *flags])
 
 
 def _obsolete_conffiles(summary: DebSummary, old: str) -> Iterator[str]:
     """Those of the version before that are no longer in the package: they stay, and dpkg remembers them."""
-    known = {f"/{path}" for path in summary.conffiles}
+    known = {line.split()[0] for line in _conffiles(summary)}
     for line in old_conffiles(old):
         path, digest = line.split()[:2]
         if path not in known:
