@@ -170,7 +170,7 @@ def _stanza(summary: DebSummary, old: str, word: str) -> Paragraph:
 
 
 def _conffiles(summary: DebSummary) -> Iterator[str]:
-    """A line each, as dpkg has noted them; those that are to be removed, and so are not in the package, with that flag."""
+    """A line each, as dpkg notes them; those to be removed, which are not in the package, with that flag."""
     for line in summary.members.get("conffiles", "").splitlines():
         *flags, path = line.split(" ")
         if path:
