@@ -6,6 +6,7 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pycontainer.builder.bases import OpenSystem
-    from pycontainer.builder.recipes import Wheels
+    from pycontainer.builder.recipes import Compiling, Wheels
     from pycontainer.config import BuildConfig
     from pycontainer.destinations.destination import Destination, Written
     from pycontainer.events import Emit
@@ -147,8 +148,15 @@ def _images(session: Session, plan: BuildPlan, supply: WheelSupply, system: Open
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     session.emit(PhaseStarted(name="layers"))
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
+    compiling = _compiling(session, plan)
     recipes = [
-        order_recipes(plan, platform, each, system=_system_recipes(system, platform))
+        order_recipes(
+            plan,
+            platform,
+            each,
+            system=_system_recipes(system, platform),
+            compiling=compiling(platform),
+        )
         for platform, each in zip(plan.platforms, wheels, strict=True)
     ]
     layers = make_layers(session, recipes)
@@ -164,6 +172,15 @@ def _system_recipes(system: OpenSystem, platform: PlatformPlan) -> list[Recipe]:
         return []
     accounts = {path.lstrip("/"): content for path, content in platform.account.files.items()}
     return system().recipes(platform.system, accounts)
+
+
+def _compiling(session: Session, plan: BuildPlan) -> Callable[[PlatformPlan], Compiling | None]:
+    """What makes the layers of bytecode of a platform, where they are wanted."""
+    if not plan.config.compile_bytecode:
+        return lambda _: None
+    from pycontainer.builder.bytecode import BytecodeSupply  # noqa: PLC0415 - most builds have none
+
+    return partial(BytecodeSupply(session).compiling, plan)
 
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:

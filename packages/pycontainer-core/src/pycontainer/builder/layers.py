@@ -42,7 +42,8 @@ def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[st
         ordered = sorted(recipes.items(), key=lambda item: _size(item[1]), reverse=True)
         futures: dict[str, Future[LayerRecord]] = {}
         for key, recipe in ordered:
-            # Whatever this one is made after has a size, and was begun before it: nobody waits for what has no thread.
+            # Whatever this one is made after stood before it in the image and has no smaller size, so that it was begun
+            # before it: nobody waits for what has no thread.
             before = [futures[other] for other in recipe.after] if isinstance(recipe, LaterRecipe) else []
             futures[key] = pool.submit(_make, session, recipe, before)
         try:

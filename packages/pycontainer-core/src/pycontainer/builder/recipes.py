@@ -6,7 +6,7 @@ for recipe in order_recipes(plan, platform, wheels): cache.make(recipe)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pycontainer.errors import ConfigError
 from pycontainer.sources.files import DirectoryRecipe, FilesRecipe
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from pycontainer.plan import BuildPlan, PlatformPlan
     from pycontainer.sources.files import PlacedFile
     from pycontainer.sources.wheels import WheelInput
+
+    class Compiling(Protocol):
+        """Gives the recipe of the bytecode of other recipes' files."""
+
+        def __call__(self, recipes: Sequence[Recipe], subject: str, *, covers: bool) -> Recipe:
+            """Of recipes from the lowest layer up; `covers` where lower ones may have files of the same paths."""
+            ...
+
 
 # Docker's overlay driver mounts at most 128 directories, and the container's own is one of them.
 _MAX_LAYERS: Final = 127
@@ -45,7 +53,12 @@ class Wheels:
 
 
 def order_recipes(
-    plan: BuildPlan, platform: PlatformPlan, wheels: Wheels, *, system: Sequence[Recipe] = ()
+    plan: BuildPlan,
+    platform: PlatformPlan,
+    wheels: Wheels,
+    *,
+    system: Sequence[Recipe] = (),
+    compiling: Compiling | None = None,
 ) -> list[Recipe]:
     """The recipes of one platform's image, lowest layer first.
 
@@ -54,6 +67,7 @@ def order_recipes(
         platform: For which platform.
         wheels: Its wheels.
         system: The recipes of operating system packages.
+        compiling: Gives the recipe of the bytecode of others: of third-party packages, then of what is the project's.
 
     Raises:
         ConfigError: Base and project together have more layers than an engine can mount.
@@ -75,10 +89,15 @@ def order_recipes(
         above.append(files_recipe("project files", plan.files, platform, plan.layout.workdir))
     if plan.extra_files:
         above.append(files_recipe("added files", plan.extra_files, platform, plan.layout.workdir))
-    groups: Sequence[Recipe] = ()
+    if compiling is not None and above:
+        above.append(compiling(above, "the project", covers=bool(wheels.packages)))
+    groups: list[Recipe] = []
     if wheels.packages:
-        budget = _room(plan, platform, taken=len(below) + len(above))
+        compiled = int(compiling is not None)
+        budget = _room(plan, platform, taken=len(below) + len(above) + compiled)
         groups = [install(group) for group in group_wheels(wheels.packages, budget)]
+        if compiling is not None:
+            groups.append(compiling(groups, install(wheels.packages).title, covers=False))
     return [*below, *groups, *above]
 
 

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pycontainer.blobs.store import BlobStore
+from pycontainer.builder.bytecode import BytecodeSupply
 from pycontainer.builder.layers import make_layers
 from pycontainer.errors import ConfigError
 from pycontainer.events import PhaseStarted
 from pycontainer.image import Image
 from pycontainer.sources.base import composed_base, debian_state
+from pycontainer.sources.bytecode import Places
 from pycontainer.sources.debian.architecture import debian_architecture
 from pycontainer.sources.debian.archive import (
     Archive,
@@ -34,7 +36,14 @@ from pycontainer.sources.debian.archive import (
     read_host_apt,
 )
 from pycontainer.sources.debian.choose import Wishes, choose_from_archive, choose_from_lock
-from pycontainer.sources.debian.compose import FoundationRecipe, base_config, base_wishes, empty_state
+from pycontainer.sources.debian.compose import (
+    FoundationRecipe,
+    base_config,
+    base_wishes,
+    empty_state,
+    packaged_python,
+    standard_library,
+)
 from pycontainer.sources.debian.grouping import group_debs
 from pycontainer.sources.debian.recipe import DebInput, DebsRecipe
 from pycontainer.sources.debian.summaries import SummaryCache
@@ -98,9 +107,19 @@ class SystemSupply:
         choice = self.choose_base(suite, platform)
         self._session.emit(PhaseStarted(name="base"))
         recipes = [FoundationRecipe(tree=choice.state.tree), *self.recipes(choice)]
+        recipes += self._bytecode(choice, recipes)
         layers = make_layers(self._session, [recipes])
         image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
         return composed_base(image, reference=f"deb:{suite}", cache_dir=self._session.facts, emit=self._session.emit)
+
+    def _bytecode(self, choice: PackageChoice, recipes: Sequence[Recipe]) -> list[Recipe]:
+        """The layer of the bytecode of Debian's Python and its packages, where it is wanted."""
+        python = packaged_python(choice.packages)
+        if not self._session.config.compile_bytecode or python is None:
+            return []
+        packages = [recipe for recipe in recipes if isinstance(recipe, DebsRecipe)]
+        places = Places(imported=standard_library(python))
+        return [BytecodeSupply(self._session).recipe(packages, f"Python {python}", python=python, places=places)]
 
     def choose_base(self, suite: str, platform: Platform) -> PackageChoice:
         """The packages of such a base, with those that the options add.

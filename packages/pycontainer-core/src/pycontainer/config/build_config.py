@@ -62,6 +62,8 @@ class BuildConfig:
         exclude_paths: Patterns as in `.gitignore`.
         extra_files: `SRC:DEST[:MODE[:OWNER]]` or `ExtraFile`; see `added_files`.
         layer_budget: Most layers to add to the base.
+        compile_bytecode: Whether to add the bytecode of all modules; the digest then depends on the version of the
+            Python that compiles.
         include_deps: Whether dependencies go into the image.
         lock: The lock file; none means that it is found.
         locked: Whether to fail when the lock is missing or older than the project.
@@ -130,6 +132,7 @@ class BuildConfig:
     exclude_paths: Sequence[str] = ()
     extra_files: Sequence[str | ExtraFile] = ()
     layer_budget: int = DEFAULT_LAYER_BUDGET
+    compile_bytecode: bool = False
 
     include_deps: bool = True
     lock: str | os.PathLike[str] | None = None

@@ -260,6 +260,15 @@ _CONTENT: Final = (
         help="most layers to add to the base image's",
         default="40",
     ),
+    Option(
+        name="compile_bytecode",
+        shape=Shape.BOOLEAN,
+        group=Group.CONTENT,
+        flags=("--compile-bytecode",),
+        negative="--no-compile-bytecode",
+        help="add the bytecode of all modules, compiled by a Python of this host that has the image's minor version",
+        default="no",
+    ),
 )
 
 _DEPENDENCIES: Final = (

@@ -72,7 +72,7 @@ class LaterRecipe(Recipe, Protocol):
 
     @property
     def after(self) -> Sequence[str]:
-        """The keys of those others, all of which are made of files."""
+        """The keys of those others, each of which stands below it in every image that has it."""
         ...
 
 

@@ -11,6 +11,7 @@ for packages that are added to any other base.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -21,12 +22,14 @@ from pycontainer.oci import ContainerConfig, ImageConfig
 from pycontainer.sources.debian.choose import Wishes
 from pycontainer.sources.debian.state import DebianState
 from pycontainer.sources.debian.tree import BaseTree
+from pycontainer.sources.target import PythonVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycontainer.layers.writer import LayerWriter
     from pycontainer.oci import Platform
+    from pycontainer.sources.debian.package import BinaryPackage
 
 DISTRIBUTION: Final = "debian"
 # Wheels are linked to libstdc++; libc-bin has the locale C.UTF-8; base-files says which Debian this is.
@@ -35,6 +38,8 @@ _PACKAGES: Final = ("base-files", "ca-certificates", "libc-bin", "libstdc++6", "
 _NOT_NEEDED: Final = frozenset(
     {"awk", "debconf", "debconf-2.0", "dpkg", "install-info", "mawk", "openssl", "perl-base"}
 )
+_PYTHON: Final = re.compile(r"python(3\.\d{1,3})-minimal")
+_UPSTREAM: Final = re.compile(r"(\d{1,3}\.\d{1,3}\.\d{1,3})(?:~((?:a|b|rc)\d{1,3}))?(?![\d.])")
 _CREATED: Final = "1970-01-01T00:00:00Z"
 _UID: Final = 65532
 _HOME: Final = "home/nonroot"
@@ -105,6 +110,21 @@ def base_wishes(
         exclude=tuple(sorted({*exclude, *_NOT_NEEDED} - names)),
         unconfigured=unconfigured,
     )
+
+
+def packaged_python(packages: Sequence[BinaryPackage]) -> PythonVersion | None:
+    """The version of Debian's own Python among packages; none where it is not among them."""
+    for package in packages:
+        if (named := _PYTHON.fullmatch(package.name)) and (version := _UPSTREAM.match(package.version)):
+            python = PythonVersion.parse(f"{version[1]}{version[2] or ''}")
+            if python.feature == named[1]:
+                return python
+    return None
+
+
+def standard_library(python: PythonVersion) -> tuple[str, ...]:
+    """Where Debian's Python has its modules and those of packages; relative, with a slash at the end."""
+    return f"usr/lib/python{python.feature}/", "usr/lib/python3/dist-packages/"
 
 
 def empty_state(suite: str, architecture: str) -> DebianState:

@@ -1,0 +1,126 @@
+"""The bytecode of one build: which Python compiles, and of which layers.
+
+bytecode = BytecodeSupply(session)
+bytecode.recipe(recipes, "14 packages", python=target.python, free_threaded=False, places=places)
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pycontainer.blobs.store import StoredBlob
+from pycontainer.sources.bytecode import BytecodeRecipe, HostPython, Places, find_python
+from pycontainer.sources.debian.compose import standard_library
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pycontainer.builder.recipes import Compiling
+    from pycontainer.builder.session import Session
+    from pycontainer.layers.layer import Layer
+    from pycontainer.layers.recipe import Recipe
+    from pycontainer.plan import BuildPlan, PlatformPlan
+    from pycontainer.sources.target import PythonVersion
+
+
+class BytecodeSupply:
+    """Supplies bytecode for every platform of a build.
+
+    Args:
+        session: The services of the build.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._found: dict[tuple[PythonVersion, bool], HostPython] = {}
+        self._finding = threading.Lock()
+
+    def recipe(
+        self,
+        recipes: Sequence[Recipe],
+        subject: str,
+        *,
+        python: PythonVersion,
+        free_threaded: bool = False,
+        places: Places,
+        covers: bool = False,
+    ) -> BytecodeRecipe:
+        """The layer of the bytecode of others.
+
+        Args:
+            recipes: Of the layers whose files are compiled, lowest first.
+            subject: What they hold, for people.
+            python: The image's.
+            free_threaded: Whether that is built without the global interpreter lock.
+            places: Which files are compiled.
+            covers: Whether they may take the place of files in lower layers.
+
+        Raises:
+            ToolError: No Python of this host can do it.
+        """
+        return BytecodeRecipe(
+            sources=tuple(recipe.key for recipe in recipes),
+            open_layer=partial(self._layer, {recipe.key: recipe for recipe in recipes}),
+            python=self._python(python, free_threaded=free_threaded),
+            places=places,
+            title=f"bytecode of {subject}",
+            covers=covers,
+            emit=self._session.emit,
+        )
+
+    def compiling(self, plan: BuildPlan, platform: PlatformPlan) -> Compiling:
+        """What makes the recipes of one platform."""
+        environment = platform.environment
+        places = Places(
+            imported=(
+                _inside(plan.layout.workdir),
+                _inside(environment.site_packages),
+                # Added files may replace a part of it.
+                *standard_library(platform.target.python),
+            ),
+            passed_over=(_inside(environment.prefix),),
+        )
+
+        def compiling(recipes: Sequence[Recipe], subject: str, *, covers: bool) -> Recipe:
+            return self.recipe(
+                recipes,
+                subject,
+                python=platform.target.python,
+                free_threaded=platform.target.free_threaded,
+                places=places,
+                covers=covers,
+            )
+
+        return compiling
+
+    def _python(self, wanted: PythonVersion, *, free_threaded: bool) -> HostPython:
+        key = wanted, free_threaded
+        with self._finding:
+            if key not in self._found:
+                self._found[key] = find_python(
+                    wanted, free_threaded=free_threaded, environment=os.environ, ask_uv=self._ask_uv
+                )
+            return self._found[key]
+
+    def _ask_uv(self, name: str) -> Path | None:
+        uv = self._session.uv
+        return uv.find_python(name) if uv else None
+
+    def _layer(self, recipes: Mapping[str, Recipe], key: str) -> Layer:
+        """A layer that was made before; once more where its bytes turn out to be damaged."""
+        layers = self._session.layers
+        record = layers.get(key)
+        if record is not None:
+            layer = layers.layer(record)
+            if not isinstance(layer.blob, StoredBlob) or layer.blob.is_intact():
+                return layer
+        return layers.layer(layers.make(recipes[key], emit=self._session.emit))
+
+
+def _inside(directory: str) -> str:
+    """As `Places` have it."""
+    return f"{directory.strip('/')}/".lstrip("/")
