@@ -102,6 +102,7 @@ OTHER_VARIABLES: Final = (
         "POETRY_CONFIG_DIR, POETRY_HTTP_BASIC_<NAME>_USERNAME, POETRY_HTTP_BASIC_<NAME>_PASSWORD",
         "credentials of Poetry's sources",
     ),
+    ("PYENV_ROOT", "where pyenv keeps Pythons, one of which may compile bytecode; else `~/.pyenv`"),
     ("NETRC", "another file of credentials than `~/.netrc`"),
     ("XDG_CONFIG_DIRS, PROGRAMDATA", "where configuration for all users of this host is"),
     ("SSL_CERT_FILE, REQUESTS_CA_BUNDLE", "certificates to trust besides the system's"),

@@ -6,7 +6,8 @@ four bytes, the lowest first.
     request     length of path, length of source, path (UTF-8), source
     answer      length of bytecode, bytecode; of length 0 where the source does not compile
 
-Bytecode is a `.pyc` with an unchecked hash (PEP 552). It imports nothing but what is built into every interpreter.
+Bytecode is a `.pyc` with an unchecked hash (PEP 552). Nothing of the library is imported that not every start needs, so
+that the process is the same each time.
 """
 
 from __future__ import annotations
