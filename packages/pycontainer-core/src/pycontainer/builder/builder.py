@@ -6,7 +6,6 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
@@ -147,17 +146,11 @@ def _built(
 def _images(session: Session, plan: BuildPlan, supply: WheelSupply, system: OpenSystem) -> tuple[Image, ...]:
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     session.emit(PhaseStarted(name="layers"))
+    compiling = [_compiling(session, plan, platform) for platform in plan.platforms]
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
-    compiling = _compiling(session, plan)
     recipes = [
-        order_recipes(
-            plan,
-            platform,
-            each,
-            system=_system_recipes(system, platform),
-            compiling=compiling(platform),
-        )
-        for platform, each in zip(plan.platforms, wheels, strict=True)
+        order_recipes(plan, platform, each, system=_system_recipes(system, platform), compiling=own)
+        for platform, each, own in zip(plan.platforms, wheels, compiling, strict=True)
     ]
     layers = make_layers(session, recipes)
     return tuple(
@@ -174,13 +167,13 @@ def _system_recipes(system: OpenSystem, platform: PlatformPlan) -> list[Recipe]:
     return system().recipes(platform.system, accounts)
 
 
-def _compiling(session: Session, plan: BuildPlan) -> Callable[[PlatformPlan], Compiling | None]:
-    """What makes the layers of bytecode of a platform, where they are wanted."""
+def _compiling(session: Session, plan: BuildPlan, platform: PlatformPlan) -> Compiling | None:
+    """What makes the layers of bytecode, where they are wanted; a Python that is missing for it is found so early."""
     if not plan.config.compile_bytecode:
-        return lambda _: None
+        return None
     from pycontainer.builder.bytecode import BytecodeSupply  # noqa: PLC0415 - most builds have none
 
-    return partial(BytecodeSupply(session).compiling, plan)
+    return BytecodeSupply(session).compiling(plan, platform)
 
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:

@@ -1,17 +1,17 @@
 """The bytecode of one build: which Python compiles, and of which layers.
 
 bytecode = BytecodeSupply(session)
-bytecode.recipe(recipes, "14 packages", python=target.python, free_threaded=False, places=places)
+bytecode.recipe(recipes, "14 packages", python=bytecode.python(target.python), places=places)
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
+from pycontainer.events import Noted
 from pycontainer.sources.bytecode import BytecodeRecipe, HostPython, Places, find_python
 from pycontainer.sources.debian.compose import standard_library
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class BytecodeSupply:
-    """Supplies bytecode for every platform of a build.
+    """Supplies bytecode for a platform of a build.
 
     Args:
         session: The services of the build.
@@ -36,36 +36,23 @@ class BytecodeSupply:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._found: dict[tuple[PythonVersion, bool], HostPython] = {}
-        self._finding = threading.Lock()
 
     def recipe(
-        self,
-        recipes: Sequence[Recipe],
-        subject: str,
-        *,
-        python: PythonVersion,
-        free_threaded: bool = False,
-        places: Places,
-        covers: bool = False,
+        self, recipes: Sequence[Recipe], subject: str, *, python: HostPython, places: Places, covers: bool = False
     ) -> BytecodeRecipe:
         """The layer of the bytecode of others.
 
         Args:
             recipes: Of the layers whose files are compiled, lowest first.
             subject: What they hold, for people.
-            python: The image's.
-            free_threaded: Whether that is built without the global interpreter lock.
+            python: Compiles.
             places: Which files are compiled.
             covers: Whether they may take the place of files in lower layers.
-
-        Raises:
-            ToolError: No Python of this host can do it.
         """
         return BytecodeRecipe(
             sources=tuple(recipe.key for recipe in recipes),
             open_layer=partial(self._layer, {recipe.key: recipe for recipe in recipes}),
-            python=self._python(python, free_threaded=free_threaded),
+            python=python,
             places=places,
             title=f"bytecode of {subject}",
             covers=covers,
@@ -73,7 +60,11 @@ class BytecodeSupply:
         )
 
     def compiling(self, plan: BuildPlan, platform: PlatformPlan) -> Compiling:
-        """What makes the recipes of one platform."""
+        """What makes the recipes of one platform.
+
+        Raises:
+            ToolError: No Python of this host can compile for it.
+        """
         environment = platform.environment
         places = Places(
             imported=(
@@ -84,27 +75,18 @@ class BytecodeSupply:
             ),
             passed_over=(_inside(environment.prefix),),
         )
+        python = self.python(platform.target.python, free_threaded=platform.target.free_threaded)
+        return partial(self.recipe, python=python, places=places)
 
-        def compiling(recipes: Sequence[Recipe], subject: str, *, covers: bool) -> Recipe:
-            return self.recipe(
-                recipes,
-                subject,
-                python=platform.target.python,
-                free_threaded=platform.target.free_threaded,
-                places=places,
-                covers=covers,
-            )
+    def python(self, wanted: PythonVersion, *, free_threaded: bool = False) -> HostPython:
+        """The Python of this host that compiles for the image's.
 
-        return compiling
-
-    def _python(self, wanted: PythonVersion, *, free_threaded: bool) -> HostPython:
-        key = wanted, free_threaded
-        with self._finding:
-            if key not in self._found:
-                self._found[key] = find_python(
-                    wanted, free_threaded=free_threaded, environment=os.environ, ask_uv=self._ask_uv
-                )
-            return self._found[key]
+        Raises:
+            ToolError: There is none.
+        """
+        found = find_python(wanted, free_threaded=free_threaded, environment=os.environ, ask_uv=self._ask_uv)
+        self._session.emit(Noted(message=f"CPython {found.version} compiles bytecode ({found.path})", detail=True))
+        return found
 
     def _ask_uv(self, name: str) -> Path | None:
         uv = self._session.uv

@@ -119,7 +119,8 @@ class SystemSupply:
             return []
         packages = [recipe for recipe in recipes if isinstance(recipe, DebsRecipe)]
         places = Places(imported=standard_library(python))
-        return [BytecodeSupply(self._session).recipe(packages, f"Python {python}", python=python, places=places)]
+        bytecode = BytecodeSupply(self._session)
+        return [bytecode.recipe(packages, f"Python {python}", python=bytecode.python(python), places=places)]
 
     def choose_base(self, suite: str, platform: Platform) -> PackageChoice:
         """The packages of such a base, with those that the options add.
