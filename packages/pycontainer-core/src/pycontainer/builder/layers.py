@@ -39,11 +39,10 @@ def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[st
     opened = {recipe.key for wheels in unknown for recipe in wheels}
     with ThreadPoolExecutor(session.config.jobs or _CPUS, thread_name_prefix="layer") as pool:
         # The largest first, or the others would wait for it at the end.
-        ordered = sorted(recipes.items(), key=lambda item: _size(item[1]), reverse=True)
+        ordered = sorted(recipes.items(), key=lambda item: _turn(item[1]))
         futures: dict[str, Future[LayerRecord]] = {}
         for key, recipe in ordered:
-            # Whatever this one is made after stood before it in the image and has no smaller size, so that it was begun
-            # before it: nobody waits for what has no thread.
+            # Whatever this one is made after was begun before it: nobody waits for what has no thread.
             before = [futures[other] for other in recipe.after] if isinstance(recipe, LaterRecipe) else []
             futures[key] = pool.submit(_make, session, recipe, before)
         try:
@@ -69,8 +68,9 @@ def _have_to_be_opened(session: Session, recipes: Sequence[WheelsRecipe]) -> boo
     return session.config.strict or any(session.layers.get(recipe.key) is None for recipe in recipes)
 
 
-def _size(recipe: Recipe) -> int:
-    return sum(file.size for file in recipe.inputs) if isinstance(recipe, FileRecipe) else 0
+def _turn(recipe: Recipe) -> tuple[bool, int]:
+    size = sum(file.size for file in recipe.inputs) if isinstance(recipe, FileRecipe) else 0
+    return isinstance(recipe, LaterRecipe), -size
 
 
 def _make(session: Session, recipe: Recipe, before: Sequence[Future[LayerRecord]]) -> LayerRecord:
