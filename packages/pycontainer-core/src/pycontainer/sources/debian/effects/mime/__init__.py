@@ -1,0 +1,1 @@
+"""What `update-mime-database` writes: the shared MIME-info specification of freedesktop.org, byte for byte."""
