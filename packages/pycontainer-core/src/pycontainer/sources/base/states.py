@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest
 
 # Raised whenever a state is found in another way: what older versions remembered is then found anew.
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class StateCache:

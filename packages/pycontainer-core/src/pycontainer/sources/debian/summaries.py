@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.debian.recipe import DebInput
 
 # Raised whenever summaries are made in another way.
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class SummaryCache:

@@ -19,9 +19,10 @@ from pycontainer.errors import PackageError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.sources.debian.database import database_files
 from pycontainer.sources.debian.effects.changes import SystemChanges
-from pycontainer.sources.debian.effects.file_triggers import unanswered_trigger
+from pycontainer.sources.debian.effects.file_triggers import judge_triggers
 from pycontainer.sources.debian.effects.installed import InstalledSystem
 from pycontainer.sources.debian.effects.overlay import Overlay
+from pycontainer.sources.debian.effects.pixbuf_loaders import unknown_loader
 from pycontainer.sources.debian.effects.scripts import Judgement, Verdict, judge_scripts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.debian.summary import DebSummary
 
 # Part of every key: raised whenever other effects come of the same scripts.
-EFFECTS_VERSION: Final = 1
+EFFECTS_VERSION: Final = 2
 
 
 def judge_packages(summaries: Sequence[DebSummary], state: DebianState) -> tuple[Verdict, ...]:
@@ -119,9 +120,14 @@ def _judged(summaries: Sequence[DebSummary], system: InstalledSystem) -> tuple[t
 
 def _verdict(summary: DebSummary, state: DebianState, overlay: Overlay) -> Verdict:
     verdict = judge_scripts(summary, overlay)
-    reason = unanswered_trigger(summary, state)
-    if reason and not verdict.is_refused:
+    if verdict.is_refused:
+        return verdict
+    actions, reason = judge_triggers(summary, state)
+    reason = reason or unknown_loader(summary)
+    if reason:
         return Verdict(package=summary.package, judgement=Judgement.REFUSED, reason=reason)
+    for action in actions:
+        overlay.add(action)
     return verdict
 
 

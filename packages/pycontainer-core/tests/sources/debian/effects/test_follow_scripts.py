@@ -102,6 +102,9 @@ fi
     "upgrade by version, no list": 'if dpkg --compare-versions "$2" lt-nl 2.0; then frobnicate; fi',
     "equal version": 'if dpkg --compare-versions "$2" eq 2.0; then frobnicate; fi',
     "case": 'case "$1" in\n  configure|reconfigure) ;;\n  abort-*) frobnicate ;;\n  *) exit 1 ;;\nesac',
+    "pattern that nothing matches": (
+        "rm -f /etc/none/*.bin /etc/none/'a'?\nfor x in /etc/none/*; do [ ! -e \"$x\" ] || frobnicate; done"
+    ),
     "case with parenthesis": 'case "$1" in\n  (upgrade) frobnicate ;;\n  (*) : ;;\nesac',
     "removal of what is not there": "rm -f /etc/gone /var/cache/tool/x",
     "function": 'old() { if [ -e "$1" ]; then frobnicate; fi; }\nold /etc/gone',
@@ -277,6 +280,8 @@ HOSTILE = {
     "effect in a condition": "if frobnicate; then :; fi",
     "effect in a here-document": "cat <<EOF\n$(frobnicate)\nEOF",
     "effect in a default": "X=${FOO:-$(frobnicate)}",
+    "pattern that something may match": "rm -f /etc/tool/*.bin",
+    "pattern of a running system": "for x in /proc/*; do touch /etc/x; done",
     "effect in a case": "case $(frobnicate) in *) ;; esac",
     "background": "ldconfig &",
     "trap": "trap frobnicate EXIT",

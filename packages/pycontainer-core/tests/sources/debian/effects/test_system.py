@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TRIPLET = "x86_64-linux-gnu"
 STATUS = "Package: base\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n"
 PAGER = "auto\n/usr/bin/pager\n\n/bin/more\n50\n\n"
+MIME_INFO = (
+    b'<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info"><mime-type type="%s"/></mime-info>'
+)
 STATE = DebianState(
     distribution="debian",
     codename="bookworm",
@@ -40,13 +43,16 @@ STATE = DebianState(
         "etc/ld.so.cache": write_ld_cache([]),
         "etc/ld.so.conf": f"/lib/{TRIPLET}\n/usr/lib/{TRIPLET}\n".encode(),
         "var/lib/dpkg/alternatives/pager": PAGER.encode(),
-        "var/lib/dpkg/triggers/File": b"/usr/share/mime/packages shared-mime-info\n/usr/share/man man-db/noawait\n",
+        "var/lib/dpkg/triggers/File": b"/usr/share/mime/packages shared-mime-info\n/usr/share/man man-db/noawait\n"
+        b"/usr/share/glib-2.0/schemas libglib2.0-0\n",
+        "usr/share/mime/packages/base.xml": MIME_INFO % b"text/x-base",
         "var/lib/dpkg/triggers/special": b"base\n",
     },
     tree=BaseTree(
         directories={
             "": (), "etc": ("group", "passwd", "shadow"), "etc/alternatives": (), "usr": (), "usr/bin": ("more",),
             "usr/lib": (), f"usr/lib/{TRIPLET}": (), "var": (), "var/lib": (), "var/lib/dpkg": ("status",),
+            "usr/share": (), "usr/share/mime": (), "usr/share/mime/packages": ("base.xml",),
             "var/lib/dpkg/alternatives": ("pager",), "var/lib/dpkg/info": ("format",), "var/lib/dpkg/triggers": (),
         },
         links={"bin": "usr/bin", "lib": "usr/lib", "usr/bin/pager": "/etc/alternatives/pager",
@@ -160,12 +166,43 @@ def test_where_no_library_is_new_the_cache_stays() -> None:
     assert "etc/ld.so.cache" not in written([summary("tool", file("usr/bin/tool"))])
 
 
+def test_the_base_s_mime_database_gets_the_types_of_packages() -> None:
+    path = "usr/share/mime/packages/new.xml"
+    layer = written([summary("new", file(path), kept={path: MIME_INFO % b"text/x-new"})])
+    assert layer["usr/share/mime/types"][1] == b"text/x-base\ntext/x-new\n"
+    assert layer["usr/share/mime/text/x-new.xml"][0].mode == 0o644
+    assert layer["usr/share/mime/text"][0].kind is Kind.DIRECTORY
+    assert "usr/share/mime" not in layer
+
+
+def test_a_package_s_own_mime_database_is_written_with_its_version() -> None:
+    layer = written([
+        summary("shared-mime-info", file("usr/bin/update-mime-database", mode=0o755),
+                postinst="if which update-mime-database >/dev/null; then\n update-mime-database /usr/share/mime\nfi"),
+    ])  # fmt: skip
+    assert layer["usr/share/mime/version"][1] == b"1.0\n"
+    assert layer["usr/share/mime/types"][1] == b"text/x-base\n"
+
+
+def test_modules_of_gdk_pixbuf_are_listed_or_refused() -> None:
+    folder = f"usr/lib/{TRIPLET}/gdk-pixbuf-2.0/2.10.0"
+    state = msgspec.structs.replace(
+        STATE, files={"var/lib/dpkg/triggers/File": f"/{folder}/loaders libgdk-pixbuf-2.0-0:amd64/noawait\n".encode()}
+    )
+    known = summary("librsvg2-common", file(f"{folder}/loaders/libpixbufloader-svg.so"))
+    other = summary("other", file(f"{folder}/loaders/libpixbufloader-other.so"))
+    verdicts = judge_packages([known, other], state)
+    assert [verdict.reason for verdict in verdicts] == [
+        "", "image loader: the formats of `libpixbufloader-other.so` are not known",
+    ]  # fmt: skip
+
+
 def test_all_refused_packages_are_named_at_once() -> None:
     summaries = [
         summary("libgvc6", file("usr/sbin/libgvc6-config-update", mode=0o755),
                 postinst="set -e\nlibgvc6-config-update -c `x`"),
         summary("fine", postinst="ldconfig"),
-        summary("fonts", file("usr/share/mime/packages/x.xml")),
+        summary("fonts", file("usr/share/glib-2.0/schemas/x.xml")),
         summary("manual", file("usr/share/man/man1/x.1.gz")),
         summary("special", members={"triggers": "activate-noawait special\nactivate-noawait ldconfig\n"}),
     ]  # fmt: skip
@@ -174,7 +211,7 @@ def test_all_refused_packages_are_named_at_once() -> None:
     assert str(caught.value) == (
         "3 packages need scripts of their own to be run, which pycontainer does not do\n"
         "  `libgvc6` 1.0-1: postinst: `libgvc6-config-update -c 'x'`\n"
-        "  `fonts` 1.0-1: trigger: `/usr/share/mime/packages` of `shared-mime-info`\n"
+        "  `fonts` 1.0-1: trigger: `/usr/share/glib-2.0/schemas` of `libglib2.0-0`\n"
         "  `special` 1.0-1: trigger: `special` of `base`"
     )
     assert caught.value.hint == (

@@ -20,6 +20,16 @@ class UpdateCaCertificates:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateMimeDatabase:
+    """`update-mime-database /usr/share/mime`: the forms of the MIME database that programs read are written again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdatePixbufLoaders:
+    """`gdk-pixbuf-query-loaders`: the list of the formats that gdk-pixbuf reads is written again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alternative:
     """`update-alternatives --install`.
 
@@ -124,6 +134,8 @@ class Remove:
 Action: TypeAlias = (
     Ldconfig
     | UpdateCaCertificates
+    | UpdateMimeDatabase
+    | UpdatePixbufLoaders
     | Alternative
     | AddGroup
     | AddUser

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from pycontainer.errors import DocumentError
 from pycontainer.layers.entries import Kind
 from pycontainer.layers.record import LayerContents
 from pycontainer.sources.debian.effects.accounts import Accounts
@@ -25,10 +26,16 @@ from pycontainer.sources.debian.effects.actions import (
     MakeLink,
     Remove,
     UpdateCaCertificates,
+    UpdateMimeDatabase,
+    UpdatePixbufLoaders,
 )
 from pycontainer.sources.debian.effects.alternatives import DATABASE, AlternativeGroup, read_alternatives
 from pycontainer.sources.debian.effects.certificates import BUNDLE, CONFIGURATION, LOCAL, PACKAGED, trust
 from pycontainer.sources.debian.effects.library_cache import updated_library_cache
+from pycontainer.sources.debian.effects.mime_database import FOLDER as MIME_FOLDER
+from pycontainer.sources.debian.effects.mime_database import mime_database
+from pycontainer.sources.debian.effects.pixbuf_loaders import pixbuf_loaders
+from pycontainer.sources.debian.kept import MAX_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +92,10 @@ class SystemChanges:
             self._write_certificates(summaries)
         if any(isinstance(action, AddUser | AddGroup) for action in actions):
             self._write_accounts()
+        if any(isinstance(action, UpdateMimeDatabase) for action in actions):
+            self._write_mime_database()
+        if any(isinstance(action, UpdatePixbufLoaders) for action in actions):
+            self._write_pixbuf_loaders()
         self._write_library_cache(summaries)
 
     def file(self, path: str, content: bytes, *, mode: int = _FILE) -> None:
@@ -192,6 +203,25 @@ class SystemChanges:
         lines = self._base.get(_DIVERSIONS, b"").decode("utf-8", "replace")
         lines += "".join(f"{each.path}\n{each.other}\n{each.package}\n" for each in self._diversions)
         self.file(_DIVERSIONS, lines.encode())
+
+    # MIME types and image formats
+
+    def _write_mime_database(self) -> None:
+        folder = f"{MIME_FOLDER}/packages"
+        sources = {name: self._content(f"{folder}/{name}") for name in self._system.names(folder)}
+        version = self._system.version("shared-mime-info")
+        for path, content in mime_database(sources, version=version).items():
+            self.file(self._system.canonical(f"{MIME_FOLDER}/{path}"), content)
+
+    def _write_pixbuf_loaders(self) -> None:
+        for path, text in pixbuf_loaders(self._system).items():
+            self.file(self._system.canonical(path), text.encode())
+
+    def _content(self, path: str) -> bytes:
+        content = self._system.known_content(path)
+        if content is None:
+            raise DocumentError(f"`{path}` of the base image is larger than {MAX_KEPT >> 20} MiB")
+        return content
 
     # Certificates and libraries
 

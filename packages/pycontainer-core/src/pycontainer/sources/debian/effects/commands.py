@@ -8,9 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.account_commands import run_account_command
-from pycontainer.sources.debian.effects.actions import Ldconfig, MakeFile, UpdateCaCertificates
+from pycontainer.sources.debian.effects.actions import (
+    Ldconfig,
+    MakeFile,
+    UpdateCaCertificates,
+    UpdateMimeDatabase,
+    UpdatePixbufLoaders,
+)
 from pycontainer.sources.debian.effects.dpkg_commands import DPKG_COMMANDS, run_dpkg_command
 from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_file_command
+from pycontainer.sources.debian.effects.mime_database import FOLDER as MIME_FOLDER
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
 if TYPE_CHECKING:
@@ -124,6 +131,7 @@ _READERS: Final = frozenset(
 _PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Where a file is written that no container reads.
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/log/", "/run/", "/var/run/", "/var/cache/")  # noqa: S108 - in an image
+_REPEATABLE: Final = (Ldconfig, UpdateCaCertificates, UpdateMimeDatabase, UpdatePixbufLoaders)
 _CONFMODULE: Final = "/usr/share/debconf/confmodule"
 
 
@@ -210,8 +218,8 @@ class KnownCommands:
 
     def _note(self, actions: list[Action], *, certain: bool, name: str) -> None:
         for action in actions:
-            # These two say the same however often, and whether or not, they are run.
-            if not certain and not isinstance(action, Ldconfig | UpdateCaCertificates):
+            # These say the same however often, and whether or not, they are run.
+            if not certain and not isinstance(action, _REPEATABLE):
                 raise LookupError(f"whether {name} runs is not known")
             self._overlay.add(action)
 
@@ -295,6 +303,11 @@ class KnownCommands:
             raise LookupError("update-ca-certificates")
         return True, [UpdateCaCertificates()]
 
+    def _mime_types(self, arguments: Arguments) -> tuple[bool | None, list[Action]]:
+        if [word for word in arguments if word != "-n"] != [MIME_FOLDER]:
+            raise LookupError("update-mime-database")
+        return True, [UpdateMimeDatabase()]
+
     _special: Final[dict[str, Callable[[KnownCommands, Arguments], tuple[bool | None, list[Action]]]]] = {
         "sed": _sed,
         "awk": _awk,
@@ -305,6 +318,7 @@ class KnownCommands:
         "gio-querymodules": _schemas,
         "ldconfig": _ldconfig,
         "update-ca-certificates": _certificates,
+        "update-mime-database": _mime_types,
     }
 
 

@@ -1,17 +1,22 @@
 """What packages of the base would do because of other packages' files (deb-triggers(5)).
 
 dpkg runs the `postinst` of a package that is interested in a folder when another one has files there. Where that does
-nothing that a container misses, it is passed over; otherwise the package with the files is refused. A package that is
+nothing that a container misses, it is passed over; where it writes an index that is known here, that is written in its
+place; otherwise the package with the files is refused. A package that is
 being installed needs no trigger: its own `postinst` finds the files of all others.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
+
+from pycontainer.sources.debian.effects.actions import UpdateMimeDatabase, UpdatePixbufLoaders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pycontainer.sources.debian.effects.actions import Action
     from pycontainer.sources.debian.state import DebianState
     from pycontainer.sources.debian.summary import DebSummary
 
@@ -55,15 +60,24 @@ _NOTHING: Final = (
 )
 # What a package may activate by name: it is done for every request, or it does nothing here.
 _NAMED: Final = frozenset({"ldconfig", "update-initramfs", "libc-upgrade", "mandb"})
+# What is done in the place of the package that is interested.
+_ANSWERS: Final[tuple[tuple[re.Pattern[str], Action], ...]] = (
+    (re.compile("/usr/share/mime/packages"), UpdateMimeDatabase()),
+    (re.compile(r"/usr/lib/(?:[^/]+/)?gdk-pixbuf-2\.0/2\.10\.0/loaders"), UpdatePixbufLoaders()),
+)
 _ACTIVATIONS: Final = frozenset({"activate", "activate-await", "activate-noawait"})
 
 
-def unanswered_trigger(summary: DebSummary, state: DebianState) -> str:
-    """Why the package needs a script of the base to run: the trigger and who is interested; empty where it does not."""
+def judge_triggers(summary: DebSummary, state: DebianState) -> tuple[tuple[Action, ...], str]:
+    """What is done because of the package's files, and why it needs a script of the base to run.
+
+    The latter names the trigger and who is interested; it is empty where no script is needed.
+    """
+    actions: list[Action] = []
     for trigger in _activated(summary):
         interested = state.files.get(f"var/lib/dpkg/triggers/{trigger}", b"").split()
         if interested and trigger not in _NAMED:
-            return f"trigger: `{trigger}` of `{_name(interested[0].decode('utf-8', 'replace'))}`"
+            return (), f"trigger: `{trigger}` of `{_name(interested[0].decode('utf-8', 'replace'))}`"
     mine = {summary.package.name}
     paths = [f"/{packed.path}" for packed in summary.paths]
     for line in state.files.get(_FILE, b"").decode("utf-8", "replace").splitlines():
@@ -71,8 +85,11 @@ def unanswered_trigger(summary: DebSummary, state: DebianState) -> str:
         if _is_below(trigger, _NOTHING) or _name(package) in mine or not trigger.startswith("/"):
             continue
         if any(path == trigger or path.startswith(trigger + "/") for path in paths):
-            return f"trigger: `{trigger}` of `{_name(package)}`"
-    return ""
+            answers = [action for pattern, action in _ANSWERS if pattern.fullmatch(trigger)]
+            if not answers:
+                return (), f"trigger: `{trigger}` of `{_name(package)}`"
+            actions += answers
+    return tuple(actions), ""
 
 
 def _activated(summary: DebSummary) -> Iterator[str]:

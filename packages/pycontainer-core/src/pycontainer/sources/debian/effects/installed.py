@@ -8,6 +8,7 @@ All packages are unpacked before the first is configured, as apt does it with a 
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.debian.summary import DebSummary, PackedPath
 
 _MAX_LINKS: Final = 40
+_UPSTREAM: Final = re.compile(r"(?:\d+:)?([0-9][0-9.]*[0-9]|[0-9])")
 
 
 class InstalledSystem:
@@ -43,8 +45,8 @@ class InstalledSystem:
         self._contents = {
             self._tree.canonical(path): content for summary in summaries for path, content in summary.kept.items()
         }
-        self._packages = {package.name for package in state.packages}
-        self._packages |= {summary.package.name for summary in summaries}
+        self._packages = {package.name: package.version for package in state.packages}
+        self._packages |= {summary.package.name: summary.package.version for summary in summaries}
 
     def canonical(self, path: str) -> str:
         """A path with the links on its way to the last part resolved, relative to the root."""
@@ -75,6 +77,23 @@ class InstalledSystem:
     def content(self, path: str) -> bytes | None:
         """The content of a packaged file, where it was kept."""
         return self._contents.get(self._resolve(self.canonical(path)))
+
+    def known_content(self, path: str) -> bytes | None:
+        """The content of a file that was kept, of a package or of the base."""
+        content = self.content(path)
+        return self.state.files.get(self._resolve(self.canonical(path))) if content is None else content
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """The names of the files in a folder, sorted."""
+        path = self._resolve(folder.strip("/"))
+        packed = {each.rpartition("/")[2] for each in self._packed if each.rpartition("/")[0] == path}
+        there = {name: self._at(f"{path}/{name}") for name in packed.union(self._tree.names(path))}
+        return tuple(sorted(name for name, each in there.items() if each is not None and each.kind is Kind.FILE))
+
+    def version(self, package: str) -> str:
+        """The upstream version of a package, without what distributions add; empty where it is not installed."""
+        match = _UPSTREAM.match(self._packages.get(package, ""))
+        return match[1] if match else ""
 
     def is_empty(self, folder: str) -> bool:
         """Whether nothing is in a folder, or no folder is there."""

@@ -16,6 +16,7 @@ from pycontainer.sources.debian.effects.actions import (
     MakeFile,
     MakeLink,
     UpdateCaCertificates,
+    UpdatePixbufLoaders,
 )
 from pycontainer.sources.debian.effects.review import ReviewedScript
 
@@ -140,6 +141,19 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
             ("fonts-urw-base35", "8d4a4fb06415a7ca524ad339ee05e365"),
             ("ghostscript", "14c9eebbd61ffe389fb1f0347a3a412b"),
             ("poppler-data", "ab4c3bba3f54a3730114062d5a827cd1"),
+        )
+    ),
+    *(
+        ReviewedScript(
+            package=package,
+            script="postinst",
+            fingerprints=frozenset({fingerprint}),
+            reason="lists the formats that the modules of gdk-pixbuf read, which is done in its place",
+            actions=(UpdatePixbufLoaders(),),
+        )
+        for package, fingerprint in (
+            ("libgdk-pixbuf-2.0-0", "89e40cb33c7945ff20c6aa61ed74f0c3"),
+            ("librsvg2-common", "836828c22e78027e8336f5eb3ae8bc86"),
         )
     ),
     ReviewedScript(

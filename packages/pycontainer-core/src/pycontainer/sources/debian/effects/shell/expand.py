@@ -6,6 +6,7 @@ import re
 from fnmatch import translate
 from typing import TYPE_CHECKING
 
+from pycontainer.sources.debian.effects.shell.surroundings import in_running_system
 from pycontainer.sources.debian.effects.shell.syntax import Arithmetic, Parameter, Substitution, Text
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Expansion:
         variables: Name → value; none for a value that nobody knows. What is missing is not set.
         parameters: `$1` and so on.
         output: What a substitution prints, none where nobody knows.
+        is_empty: Whether nothing is in a folder; none where nobody knows.
     """
 
     def __init__(
@@ -32,14 +34,18 @@ class Expansion:
         variables: Mapping[str, str | None],
         parameters: Sequence[str | None],
         output: Callable[[Substitution], str | None],
+        is_empty: Callable[[str], bool | None],
     ) -> None:
         self._variables = variables
         self._parameters = parameters
         self._output = output
+        self._is_empty = is_empty
 
     def fields(self, word: Word) -> list[str | None]:
         """The fields of a word of a command."""
         parts = [part for part in word if part != _EMPTY]
+        if all(isinstance(part, Text) for part in parts) and self._matches_nothing(word):
+            return [self.text(word)]
         if len(parts) == 1 and isinstance(parts[0], Parameter) and parts[0].name == "@" and not parts[0].operator:
             return list(self._parameters)
         fields: list[str | None] = []
@@ -60,6 +66,14 @@ class Expansion:
         if begun:
             fields.append(current)
         return fields
+
+    def _matches_nothing(self, word: Word) -> bool:
+        """Whether a pattern stays as it is, since nothing is in the folder in which it looks (section 2.13.3)."""
+        pattern = self.text(word) or ""
+        glob = _GLOB.search(pattern)
+        folder = pattern[: glob.start()].rpartition("/")[0] if glob else ""
+        # What is empty in an image is not while a system runs.
+        return folder.startswith("/") and in_running_system(folder) is False and self._is_empty(folder) is True
 
     def text(self, word: Word) -> str | None:
         """The word as one text: of an assignment, a redirection, the word of `case`."""

@@ -390,7 +390,7 @@ class Follower:
 
     @property
     def _expansion(self) -> Expansion:
-        return Expansion(self._variables, self._parameters, self._output)
+        return Expansion(self._variables, self._parameters, self._output, self._surroundings.is_empty)
 
     def _fields(self, words: tuple[Word, ...]) -> Iterator[str | None]:
         for word in words:
