@@ -299,6 +299,7 @@ MALFORMED: dict[str, Callable[[str], str]] = {
     "short hash": lambda text: re.sub(r'sha256 = "[0-9a-f]{64}"', 'sha256 = "00"', text),
     "a path that leaves": lambda text: re.sub(r"pool/[^\"]*", "../../../etc/passwd", text),
     "a name that is none": lambda text: text.replace('"libdemo1"', '"../libdemo1"'),
+    "a platform that is none": lambda text: text.replace('"linux/amd64"', '"a/b/c/d"'),
     "cut off": lambda text: text[: len(text) // 2],
 }
 

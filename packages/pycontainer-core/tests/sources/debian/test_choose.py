@@ -116,6 +116,12 @@ def test_a_lock_that_does_not_fit_is_passed_over_or_an_error(
     assert caught.value.hint == "Run `pycontainer lock`"
 
 
+def test_a_platform_is_found_however_it_is_spelled(base: DebianState, locked: LockedSystem) -> None:
+    spelled = msgspec.structs.replace(locked, platforms={"linux/arm64": locked.platforms[PLATFORM]})
+    for platform in ("linux/arm64", "linux/arm64/v8"):
+        assert choose_from_lock(WISHES, base, spelled, platform=platform, required=True) is not None
+
+
 def test_without_a_lock_nothing_is_said(base: DebianState) -> None:
     heard: list[Event] = []
     assert choose_from_lock(WISHES, base, None, platform=PLATFORM, required=False, emit=heard.append) is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.errors import LockError
 from pycontainer.events import Warned, ignore
+from pycontainer.oci import Platform
 from pycontainer.sources.debian.image_lock import FILENAME, LockedDeb
 from pycontainer.sources.debian.solve import solve
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycontainer.events import Emit
-    from pycontainer.sources.debian.image_lock import LockedSystem
+    from pycontainer.sources.debian.image_lock import LockedPlatform, LockedSystem
     from pycontainer.sources.debian.index import PackageIndex
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
@@ -90,7 +91,7 @@ def choose_from_lock(
         wishes: What the options say.
         state: What the base has.
         locked: The lock's part, or none.
-        platform: By whose name the lock has it.
+        platform: Of the image.
         required: Whether only the lock will do.
         emit: Told why a lock is passed over.
 
@@ -98,8 +99,8 @@ def choose_from_lock(
         LockError: Nothing fits, and it is required.
     """
     reason = _unfit(wishes, state, locked, platform)
-    if locked is not None and reason is None:
-        return PackageChoice(wishes=wishes, state=state, debs=locked.platforms[platform].packages, locked=True)
+    if locked is not None and reason is None and (found := _locked_for(platform, locked)):
+        return PackageChoice(wishes=wishes, state=state, debs=found.packages, locked=True)
     if required:
         raise LockError(
             f"`{FILENAME}` does not hold the operating system packages of this build",
@@ -143,9 +144,15 @@ def _unfit(wishes: Wishes, state: DebianState, locked: LockedSystem | None, plat
     ):
         if set(ours) != set(theirs):
             return f"{name} has changed since it was written"
-    known = locked.platforms.get(platform)
+    known = _locked_for(platform, locked)
     if known is None:
         return f"it has nothing for {platform}"
     if known.installed != installed_digest(state.packages):
         return "the base image has other packages than when it was written"
     return None
+
+
+def _locked_for(platform: str, locked: LockedSystem) -> LockedPlatform | None:
+    """What the lock has for a platform, however it spells it: `linux/arm64` is `linux/arm64/v8`."""
+    wanted = Platform.parse(platform).normalized
+    return next((found for name, found in locked.platforms.items() if Platform.parse(name).normalized == wanted), None)

@@ -38,6 +38,7 @@ _Version = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.+~:-]{1,128}$")]
 _Time = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 # Relative, and no part of it begins with a dot.
 _Path = Annotated[str, msgspec.Meta(pattern=r"^(?:[A-Za-z0-9_][A-Za-z0-9_.+~%:-]*/)*[A-Za-z0-9_][A-Za-z0-9_.+~%:-]*$")]
+_Platform = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)?$")]
 _Size = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
 
 
@@ -131,7 +132,7 @@ class LockedSystem(msgspec.Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     upgrades: tuple[str, ...] = ()
     releases: tuple[LockedRelease, ...] = ()
-    platforms: dict[str, LockedPlatform] = {}
+    platforms: dict[_Platform, LockedPlatform] = {}
 
     @property
     def dates(self) -> dict[str, datetime]:
