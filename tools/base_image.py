@@ -1,10 +1,10 @@
-"""Make a base image with Python out of Debian's packages, where no public registry can be reached.
+"""Make a base image with Python out of Debian's packages, with Debian's own tools.
 
     python3 tools/base_image.py --arch arm64 DIRECTORY
 
 writes an OCI layout with one image, tagged `3.11-slim`, to DIRECTORY. Needs `mmdebstrap`, Debian's archive and nothing
-else: no container engine, and no root where user namespaces are allowed. Standard library only, since the demo and the
-tests call this before anything is installed.
+else: no container engine, and no root where user namespaces are allowed. Standard library only. End-to-end tests and
+benchmarks use it: a base that Debian's own tools have made, with dpkg and apt in it, which `deb:bookworm` is not.
 
 A base for this machine's architecture is installed as Debian installs itself. A base for another architecture is only
 unpacked, so that nothing of it has to be executed.
@@ -172,7 +172,7 @@ def make_base(target: Path, arch: str) -> None:
 
 
 def cached_base(arch: str) -> Path:
-    """A base from this user's cache, made there first if need be; the tests and the demo share it."""
+    """A base from this user's cache, made there first if need be; the tests share it."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pycontainer-workspace"
     target = caches / f"base-{SUITE}-{arch}-{VERSION}"
     if not (target / "index.json").exists():
