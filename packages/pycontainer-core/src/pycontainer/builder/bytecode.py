@@ -6,18 +6,16 @@ bytecode.recipe(recipes, "14 packages", python=bytecode.python(target.python), p
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
 from pycontainer.events import Noted
-from pycontainer.sources.bytecode import BytecodeRecipe, HostPython, Places, find_python
+from pycontainer.sources.bytecode import BytecodeRecipe, HostPython, Places
 from pycontainer.sources.debian.compose import standard_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pycontainer.builder.recipes import Compiling
     from pycontainer.builder.session import Session
@@ -84,13 +82,9 @@ class BytecodeSupply:
         Raises:
             ToolError: There is none.
         """
-        found = find_python(wanted, free_threaded=free_threaded, environment=os.environ, ask_uv=self._ask_uv)
+        found = self._session.pythons.find(wanted, free_threaded=free_threaded)
         self._session.emit(Noted(message=f"CPython {found.version} compiles bytecode ({found.path})", detail=True))
         return found
-
-    def _ask_uv(self, name: str) -> Path | None:
-        uv = self._session.uv
-        return uv.find_python(name) if uv else None
 
     def _layer(self, recipes: Mapping[str, Recipe], key: str) -> Layer:
         """A layer that was made before; once more where its bytes turn out to be damaged."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Reference
     from pycontainer.project import Pyproject
     from pycontainer.sources.builds.builder import WheelBuilder
+    from pycontainer.sources.bytecode import HostPythons
     from pycontainer.sources.debian.image_lock import ImageLock
     from pycontainer.sources.fetch import ArtifactFetcher
     from pycontainer.sources.indexes import IndexCredentials, IndexLookup, IndexSettings
@@ -148,6 +149,13 @@ class Session:
         from pycontainer.sources.uv import find_uv  # noqa: PLC0415
 
         return find_uv(os.environ, self.indexes)
+
+    @cached_property
+    def pythons(self) -> HostPythons:
+        """The Pythons of this host that compile bytecode."""
+        from pycontainer.sources.bytecode import HostPythons  # noqa: PLC0415
+
+        return HostPythons(os.environ, ask_uv=lambda name: self.uv.find_python(name) if self.uv else None)
 
     @cached_property
     def credentials(self) -> IndexCredentials:

@@ -54,6 +54,29 @@ class HostPython:
     cache_tag: str
 
 
+class HostPythons:
+    """The Pythons of this host, each looked for once.
+
+    Args:
+        environment: As of `find_python`.
+        ask_uv: As of `find_python`.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, ask_uv: Callable[[str], Path | None]) -> None:
+        self._environment = environment
+        self._ask_uv = ask_uv
+        self._found: dict[tuple[PythonVersion, bool], HostPython] = {}
+
+    def find(self, wanted: PythonVersion, *, free_threaded: bool = False) -> HostPython:
+        """As `find_python`."""
+        key = wanted, free_threaded
+        if key not in self._found:
+            self._found[key] = find_python(
+                wanted, free_threaded=free_threaded, environment=self._environment, ask_uv=self._ask_uv
+            )
+        return self._found[key]
+
+
 def find_python(
     wanted: PythonVersion,
     *,
