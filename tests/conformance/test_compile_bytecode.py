@@ -13,7 +13,9 @@ from bench import Bench
 from contents import read_contents
 
 from pycontainer.destinations.layout import LayoutDestination
-from pycontainer.testing.images import debian_like
+from pycontainer.testing.debian_archive import SigningKey, serving_archive
+from pycontainer.testing.debs import DebForge, ForgedFile, forged_link
+from pycontainer.testing.images import debian_like, elf
 from pycontainer.testing.wheels import WheelForge
 
 VERSION = sys.version.split()[0]
@@ -131,3 +133,57 @@ def test_layers_of_bytecode_count_against_the_budget(bench: Bench, same: str) ->
     bench.refuses(
         "There is no room", code=2, arguments=["--base-image", same, "--compile-bytecode", "--layer-budget=5"]
     )
+
+
+PYTHON = DebForge(
+    name=f"python{FEATURE}-minimal",
+    version=f"{VERSION}-6+deb12u1",
+    fields={"Depends": "libc6"},
+    files={
+        f"usr/bin/python{FEATURE}": ForgedFile(content=elf("/lib64/ld-linux-x86-64.so.2"), mode=0o755),
+        "usr/bin/python3": forged_link(f"python{FEATURE}"),
+        f"usr/lib/python{FEATURE}/os.py": b"sep = '/'\n",
+        f"usr/lib/python{FEATURE}/json/__init__.py": b"x = 1\n",
+        "usr/lib/python3/dist-packages/apt.py": b"",
+        "usr/share/python3/runtime.py": b"",
+    },
+)
+LIBC = DebForge(
+    name="libc6",
+    files={
+        "lib/x86_64-linux-gnu/libc.so.6": b"\0GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n",
+        "lib64/ld-linux-x86-64.so.2": b"",
+    },
+)
+
+
+def test_a_composed_base_has_the_bytecode_of_its_library(bench: Bench) -> None:
+    """What is added over a part of it has its own, and where that does not compile, there is none."""
+    bench.lock_forge(DEMO)
+    bench.write("patch.py", "patched = 2\n")
+    bench.write("broken.txt", "broken ]\n")
+    key = SigningKey.make()
+    bench.write("keys.asc", key.armored)
+    library = f"/usr/lib/python{FEATURE}"
+    with serving_archive(key) as archive:
+        for forge in (PYTHON, LIBC):
+            archive.add(forge)
+        archive.publish()
+        composed = ["--base-image=deb:bookworm", f"--base-package={PYTHON.name}", "--os-keyring=keys.asc"]
+        composed += [f"--os-archive={archive.uri} bookworm main", "--compile-bytecode"]
+        outcome = bench.build(*composed)
+        assert outcome.code == 0, outcome.err
+        contents = read_contents(bench.root / "dist" / "image")
+        patches = [f"--add=patch.py:{library}/os.py", f"--add=broken.txt:{library}/json/__init__.py"]
+        patched = bench.build(*composed, *patches)
+        assert patched.code == 0, patched.err
+        over = read_contents(bench.root / "dist" / "image")
+    bytecode = {path for path in contents.files if path.startswith("/usr/") and path.endswith(".pyc")}
+    assert bytecode == {
+        f"{library}/__pycache__/os.{TAG}.pyc",
+        f"{library}/json/__pycache__/__init__.{TAG}.pyc",
+        f"/usr/lib/python3/dist-packages/__pycache__/apt.{TAG}.pyc",
+    }
+    assert f"bytecode of Python {VERSION}" in layers(bench)
+    assert b"patched" in over.files[f"{library}/__pycache__/os.{TAG}.pyc"]
+    assert f"{library}/json/__pycache__/.wh.__init__.{TAG}.pyc" in over.files
