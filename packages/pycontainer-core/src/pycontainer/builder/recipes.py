@@ -90,7 +90,7 @@ def order_recipes(
     if plan.extra_files:
         above.append(files_recipe("added files", plan.extra_files, platform, plan.layout.workdir))
     if compiling is not None and above:
-        above.append(compiling(above, "the project", covers=bool(wheels.packages)))
+        above.append(compiling(above, "the project", covers=True))
     groups: list[Recipe] = []
     if wheels.packages:
         compiled = int(compiling is not None)

@@ -62,6 +62,16 @@ def test_the_interpreter_takes_it_without_a_look_at_the_source(python: HostPytho
     assert cache.read_bytes() == pyc
 
 
+def test_the_interpreter_takes_an_empty_file_for_none(python: HostPython, tmp_path: Path) -> None:
+    """As it stands over the bytecode of a source that was replaced by one which does not compile."""
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / f"module.{python.cache_tag}.pyc").touch()
+    (tmp_path / "module.py").write_text("x = 'from source'\n")
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import module; print(module.x)"
+    command = [str(python.path), "-B", "-c", program, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "from source\n"
+
+
 def test_it_is_what_the_interpreter_itself_would_write(python: HostPython, tmp_path: Path) -> None:
     """But for the marks of `marshal`, which depend on what else is in the process: the code is equal."""
     path = tmp_path / "module.py"

@@ -121,7 +121,7 @@ def test_modules_of_packages_are_compiled_and_scripts_are_not(workshop: Workshop
     member, content = members[f"{SITE}/demo/sub/__pycache__/two.{TAG}.pyc"]
     assert (member.mode, member.uid, member.gid) == (0o644, 0, 0)
     assert code(content).co_filename == f"/{SITE}/demo/sub/two.py"
-    assert events == [Noted(message="bytecode of x: 1 of 3 files do not compile", detail=True)]
+    assert events == [Noted(message="bytecode of x: 1 of 3 files have none", detail=True)]
 
 
 def test_directories_are_those_of_the_sources(workshop: Workshop) -> None:
@@ -169,13 +169,6 @@ def test_of_two_files_the_upper_one_counts(workshop: Workshop, tmp_path: Path) -
     assert code(content).co_names == ("patched",)
 
 
-def test_bytecode_of_a_file_that_a_broken_one_replaces_does_not_stay(workshop: Workshop, tmp_path: Path) -> None:
-    upper = project(tmp_path, {f"/{SITE}/demo/__init__.py": b"broken ]\n"})
-    assert files(workshop.members(workshop.bytecode(upper))) == set()
-    covering = workshop.members(workshop.bytecode(upper, covers=True))
-    assert files(covering) == {f"{SITE}/demo/__pycache__/.wh.__init__.{TAG}.pyc"}
-
-
 def test_what_is_too_long_too_large_or_no_module_has_none(workshop: Workshop, tmp_path: Path) -> None:
     long = "l" * 250
     contents: dict[str, bytes | None] = {
@@ -186,6 +179,17 @@ def test_what_is_too_long_too_large_or_no_module_has_none(workshop: Workshop, tm
     }
     members = workshop.members(workshop.bytecode(project(tmp_path, contents)))
     assert files(members) == {f"app/__pycache__/just-large-enough.{TAG}.pyc"}
+
+
+@pytest.mark.parametrize("content", [b"broken ]\n", b"#" * ((8 << 20) + 1), None], ids=["broken", "large", "link"])
+def test_no_bytecode_of_a_replaced_file_stays(workshop: Workshop, tmp_path: Path, content: bytes | None) -> None:
+    upper = project(tmp_path, {f"/{SITE}/demo/__init__.py": content})
+    name = f"{SITE}/demo/__pycache__/__init__.{TAG}.pyc"
+    assert files(workshop.members(workshop.bytecode(upper))) == set()
+    covering = workshop.members(workshop.bytecode(upper, covers=True))
+    assert files(covering) == {name}
+    assert covering[name][1] == b""
+    assert files(workshop.members(workshop.bytecode(workshop.wheels(FORGE), upper))).isdisjoint({name})
 
 
 def test_a_layer_without_sources_is_an_empty_one(workshop: Workshop) -> None:

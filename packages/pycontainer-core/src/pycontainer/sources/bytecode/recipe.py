@@ -69,7 +69,7 @@ class BytecodeRecipe:
         places: Which of their files are compiled.
         title: What the layer holds, for people: `bytecode of 14 packages`.
         covers: Whether layers below, which have bytecode, may have some of the same paths.
-        emit: Told how many sources did not compile.
+        emit: Told how many sources have no bytecode: they do not compile, are links, or too large.
     """
 
     sources: tuple[str, ...]
@@ -114,18 +114,16 @@ class BytecodeRecipe:
         with Compiler(self.python) as compiler:
             for source in self._found():
                 name = self._name(source.entry.path)
-                pyc = compiler.compile(source.entry.path, source.content) if name else None
+                known = name and source.content is not None
+                pyc = compiler.compile(source.entry.path, source.content or b"") if known else None
+                files, size, failed = files + bool(pyc), size + len(pyc or b""), failed + (not pyc)
                 if name and (pyc or self.covers):
                     self._write_directories(writer, source, written)
-                if name and pyc:
-                    writer.file(name, pyc, uid=source.entry.uid, gid=source.entry.gid)
-                    files, size = files + 1, size + len(pyc)
-                    continue
-                failed += 1
-                if name and self.covers:
-                    writer.whiteout(name)  # or the bytecode of what this source replaces would be taken for its own
+                    # An empty one is none to every interpreter, and hides that of the source which this one replaces.
+                    # A whiteout would be seen as a device where there is nothing to hide.
+                    writer.file(name, pyc or b"", uid=source.entry.uid, gid=source.entry.gid)
         if failed:
-            self.emit(Noted(message=f"{self.title}: {failed} of {files + failed} files do not compile", detail=True))
+            self.emit(Noted(message=f"{self.title}: {failed} of {files + failed} files have none", detail=True))
         return LayerContents(files=files, size=size)
 
     def _found(self) -> Iterator[_Source]:
@@ -140,9 +138,9 @@ class BytecodeRecipe:
                         directories.setdefault(entry.path, entry)
                     elif entry.path not in seen and self.places.has(entry.path):
                         seen.add(entry.path)
-                        # A link's bytecode is found beside the link, where hardly any has ever been needed.
-                        if entry.kind is Kind.FILE and entry.size <= _MAX_SOURCE:
-                            yield _Source(entry, content.read(), directories)
+                        # Links have none: whatever imports them looks beside the link, and hardly anything does.
+                        compiled = entry.kind is Kind.FILE and entry.size <= _MAX_SOURCE
+                        yield _Source(entry, content.read() if compiled else None, directories)
 
     def _name(self, path: str) -> str:
         """Where the bytecode of a source is looked for (PEP 3147); nowhere where the name would be too long."""
@@ -171,8 +169,8 @@ class BytecodeRecipe:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source, and the directories that are known by then: those above it among them."""
+    """A source, without content where it is not compiled, and the directories known by then: those above it are."""
 
     entry: Entry
-    content: bytes
+    content: bytes | None
     directories: dict[str, Entry]
