@@ -35,6 +35,7 @@ _OF_DEB: Final = re.compile(
       (?:usr/)?share/ca-certificates/.+\.crt
     | (?:usr/)?etc/(?:ld\.so\.conf(?:\.d/[^/]+)?|ca-certificates\.conf|shells|nsswitch\.conf|passwd|group)
     | (?:usr/)?share/(?:base-passwd/[^/]+|base-files/[^/]+|libc-bin/[^/]+)
+    | usr/share/(?:freetds/freetds\.conf|readline/inputrc|[^/]+/(?:odbcinst|unixodbc)\.ini(?:\.template)?)
     | usr/share/mime/packages/[^/]+\.xml
     | usr/lib/(?:sysusers\.d|tmpfiles\.d)/[^/]+\.conf
     )$"""

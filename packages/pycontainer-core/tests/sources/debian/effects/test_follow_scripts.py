@@ -362,3 +362,20 @@ def test_a_refused_package_leaves_nothing_behind_for_the_next_one() -> None:
     assert judge_scripts(DebSummary(package=package, control="", scripts={"postinst": script}), overlay).is_refused
     assert overlay.actions == []
     assert overlay.find("/etc/new") is None
+
+
+def test_a_file_whose_content_is_known_is_copied_and_read_again() -> None:
+    source = "/usr/share/tool/tool.conf"
+    system = KnownFiles(
+        paths={source: There(kind=Kind.FILE, mode=0o640, size=4), "/etc/tool": FOLDER, "/usr/share/x": FILE},
+        contents={source: b"a=b\n", "/usr/share/x": b"\xff"},
+    )
+    made = MakeFile(path="/etc/tool/tool.conf", content="a=b\n", mode=0o640)
+    assert judge(f"cp -a {source} /etc/tool/", system=system).actions == (made,)
+    copied_again = f"cp -p {source} /etc/tool\ngrep -q a /etc/tool/tool.conf && cp /etc/tool/tool.conf /etc/more"
+    assert judge(copied_again, system=system).actions == (
+        made,
+        MakeFile(path="/etc/more", content="a=b\n", mode=0o640),
+    )
+    assert judge("cp /usr/share/x /etc/x", system=system).is_refused
+    assert judge(f"cp {source} /usr/share/x", system=system).is_refused

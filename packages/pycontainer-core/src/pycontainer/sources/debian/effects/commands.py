@@ -5,6 +5,7 @@ A program that stands in no table here is not explained, and neither is one with
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.sources.debian.effects.account_commands import run_account_command
@@ -18,6 +19,7 @@ from pycontainer.sources.debian.effects.actions import (
 from pycontainer.sources.debian.effects.dpkg_commands import DPKG_COMMANDS, run_dpkg_command
 from pycontainer.sources.debian.effects.file_commands import FILE_COMMANDS, run_file_command
 from pycontainer.sources.debian.effects.mime_database import FOLDER as MIME_FOLDER
+from pycontainer.sources.debian.effects.odbc import run_odbcinst
 from pycontainer.sources.debian.effects.shell.surroundings import Unknown
 
 if TYPE_CHECKING:
@@ -132,6 +134,7 @@ _PROGRAMS: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 # Where a file is written that no container reads.
 _SCRATCH: Final = ("/tmp/", "/var/tmp/", "/var/log/", "/run/", "/var/run/", "/var/cache/")  # noqa: S108 - in an image
 _REPEATABLE: Final = (Ldconfig, UpdateCaCertificates, UpdateMimeDatabase, UpdatePixbufLoaders)
+_WORD: Final = re.compile(r"\w+")
 _CONFMODULE: Final = "/usr/share/debconf/confmodule"
 
 
@@ -168,6 +171,8 @@ class KnownCommands:
         special = self._special.get(name)
         if special is not None:
             status, actions = special(self, rest)
+        elif name == "odbcinst":
+            status, actions = run_odbcinst(rest, self._overlay)
         elif name in DPKG_COMMANDS:
             status, actions = run_dpkg_command(name, rest, self._overlay)
         elif name in FILE_COMMANDS:
@@ -251,6 +256,9 @@ class KnownCommands:
             case "id", [*options, str(entry)] if not entry.startswith("-"):
                 del options
                 return self._overlay.account("passwd", entry)
+            case "grep", [*options, str(pattern), str(path)] if options in ([], ["-q"]) and _WORD.fullmatch(pattern):
+                content = self._overlay.content(path)
+                return None if content is None else pattern.encode() in content
             case "cmp" | "diff", [*_, str(left), str(right)] if (
                 self._overlay.find(left) is None or self._overlay.find(right) is None
             ):

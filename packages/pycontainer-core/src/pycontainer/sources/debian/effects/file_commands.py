@@ -99,12 +99,15 @@ def _rmdir(options: dict[str, str], paths: list[str], overlay: Overlay) -> Outco
 
 
 def _copy(options: dict[str, str], words: list[str], overlay: Overlay) -> Outcome:
-    """A packaged file whose content is known, to where nothing is."""
+    """A file whose content is known, to where nothing is."""
     match words:
-        case [source, path] if not options.keys() - {"-p", "-f", "-a"} and _absent(overlay, path):
+        case [source, path] if not options.keys() - {"-p", "-f", "-a"}:
             there, content = overlay.find(source), overlay.content(source)
-            if isinstance(there, There) and there.kind is Kind.FILE and content is not None:
-                return True, [MakeFile(path=path, content=content.decode(), mode=there.mode or 0o644)]
+            target = overlay.find(path)
+            if isinstance(target, There) and target.kind is Kind.DIRECTORY:
+                path = f"{path}/{source.rpartition('/')[2]}"
+            if isinstance(there, There) and there.kind is Kind.FILE and content is not None and _absent(overlay, path):
+                return True, [MakeFile(path=path, content=_text(content), mode=there.mode or 0o644)]
     return _move(options, words, overlay)
 
 
@@ -195,6 +198,13 @@ def _short(name: str, word: str, valued: str, rest: list[str | None], options: d
             options["-" + letter] = value
             return
         options["-" + letter] = ""
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise LookupError("no text") from error
 
 
 def _absent(overlay: Overlay, path: str) -> bool:

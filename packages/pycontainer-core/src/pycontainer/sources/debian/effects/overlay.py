@@ -40,6 +40,7 @@ class Overlay:
         self._hidden = set(hidden)
         self._diverted: set[str] = set()
         self._paths: dict[str, There] = {}
+        self._contents: dict[str, bytes] = {}
         self._accounts: dict[str, set[str]] = {"passwd": set(), "group": set()}
 
     def find(self, path: str, *, follow: bool = True) -> There | Unknown | None:
@@ -49,7 +50,9 @@ class Overlay:
         return None if path in self._hidden else self._below.find(path, follow=follow)
 
     def content(self, path: str) -> bytes | None:
-        """The content of a packaged file that no script has touched."""
+        """The content of a file that a script made, or of a packaged one that no script has touched."""
+        if path in self._contents:
+            return self._contents[path]
         return None if path in self._paths or path in self._hidden else self._below.content(path)
 
     def is_empty(self, folder: str) -> bool | None:
@@ -80,7 +83,9 @@ class Overlay:
         if isinstance(action, MakeDirectory):
             self._paths[action.path] = There(kind=Kind.DIRECTORY, mode=action.mode)
         elif isinstance(action, MakeFile):
-            self._paths[action.path] = There(kind=Kind.FILE, mode=action.mode, size=len(action.content), made=True)
+            content = action.content.encode()
+            self._paths[action.path] = There(kind=Kind.FILE, mode=action.mode, size=len(content), made=True)
+            self._contents[action.path] = content
         elif isinstance(action, MakeLink):
             self._paths[action.path] = There(kind=Kind.SYMLINK, target=action.target)
         elif isinstance(action, Alternative):
@@ -94,6 +99,7 @@ class Overlay:
                 self._accounts["group"].add(action.name)
         elif isinstance(action, Remove):
             self._paths.pop(action.path, None)
+            self._contents.pop(action.path, None)
             self._hidden.add(action.path)
         elif isinstance(action, Divert):
             self._diverted.add(action.path)

@@ -197,12 +197,6 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
         ),
     ),
     ReviewedScript(
-        package="readline-common",
-        script="postinst",
-        fingerprints=frozenset({"d57ef746a5d080bc57f4653ad1983fd3"}),
-        reason="copies /etc/inputrc, the keys of interactive command lines, which is missing; the library has defaults",
-    ),
-    ReviewedScript(
         package="ucf",
         script="preinst",
         fingerprints=frozenset({"e55f717943a9617fe5b936758b3287e2", "3fdcd8d144839976bc6d801abfdc3ba8"}),
