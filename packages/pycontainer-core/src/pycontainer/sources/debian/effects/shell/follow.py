@@ -8,11 +8,11 @@ Conditions are true, false or not known. Where one is not known, both ways are f
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pycontainer.sources.debian.effects.shell.conditions import evaluate, negated
 from pycontainer.sources.debian.effects.shell.expand import Expansion
+from pycontainer.sources.debian.effects.shell.look import assigned, is_search, printed_text
 from pycontainer.sources.debian.effects.shell.syntax import (
     AndOr,
     Case,
@@ -23,7 +23,6 @@ from pycontainer.sources.debian.effects.shell.syntax import (
     Pipeline,
     Sequence,
     Simple,
-    Text,
     While,
 )
 
@@ -36,11 +35,6 @@ if TYPE_CHECKING:
 # No script of Debian takes a hundredth of them.
 _MAX_STEPS: Final = 20_000
 _MAX_DEPTH: Final = 60
-_MAX_TEXT: Final = 64 << 10
-_ECHO_OPTION: Final = re.compile("-[neE]+")
-_SILENT: Final = frozenset(
-    [":", "true", "false", "test", "[", "set", "shift", "local", "export", "readonly", "unset", "umask"]
-)
 _SINKS: Final = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "&1", "&2", "1", "2", "-"})
 
 
@@ -220,7 +214,7 @@ class Follower:
         self._printed = outer
         self._print(None)
         # Nothing is found in nothing.
-        return False if piped is not None and not any(piped) and None not in piped and _is_search(each) else None
+        return False if piped is not None and not any(piped) and None not in piped and is_search(each) else None
 
     def _group(self, command: Group) -> bool | None:
         self._redirect(command.redirections, None)
@@ -258,7 +252,7 @@ class Follower:
         if truth is command.until:
             return True
         # How often it runs is not known, nor what its variables are after the first time.
-        for name in _assigned(command.body):
+        for name in assigned(command.body):
             self._variables[name] = None
         self._in_doubt(command.body)
         return None
@@ -298,7 +292,7 @@ class Follower:
             return status
         try:
             status = self._command(arguments)
-            text = _text(arguments)
+            text = printed_text(arguments)
             self._redirect(command.redirections, text, is_copy=arguments == ["cat"])
             self._print_of(command, arguments, text)
         except LookupError as error:
@@ -441,40 +435,3 @@ class Follower:
                 self._commands.write(target or "", content, append=append, certain=not self._doubts)
             except LookupError as error:
                 raise UnexplainedError(self._line, str(error)) from error
-
-
-def _is_search(command: Command) -> bool:
-    """Whether it is `grep` that looks for one pattern in what it is given."""
-    if not isinstance(command, Simple) or not command.words or command.words[0] != (Text(text="grep"),):
-        return False
-    patterns = [word for word in command.words[1:] if not (isinstance(word[0], Text) and word[0].text.startswith("-"))]
-    return len(patterns) == 1
-
-
-def _text(arguments: list[str | None]) -> str | None:
-    """What `echo` prints, `printf` without a format, and what prints nothing."""
-    name, *rest = arguments
-    known = [argument for argument in rest if argument is not None]
-    if name in _SILENT:
-        return ""
-    if len(known) < len(rest) or sum(map(len, known)) > _MAX_TEXT or any("\\" in each for each in known):
-        return None
-    if name == "echo" and not (known and _ECHO_OPTION.fullmatch(known[0])):
-        return " ".join(known) + "\n"
-    return known[0] if name == "printf" and len(known) == 1 and "%" not in known[0] else None
-
-
-def _assigned(command: Command) -> set[str]:
-    """The names of variables that commands set, as far as it is written there."""
-    if isinstance(command, Simple):
-        return {name for name, _ in command.assignments}
-    if isinstance(command, Sequence | Pipeline):
-        return {name for each in command.commands for name in _assigned(each)}
-    if isinstance(command, If):
-        bodies = [part for branch in command.branches for part in branch]
-        return {name for each in (*bodies, command.otherwise) for name in _assigned(each)}
-    if isinstance(command, AndOr):
-        return _assigned(command.left) | _assigned(command.right)
-    if isinstance(command, Group | While | For):
-        return _assigned(command.body)
-    return {name for _, body in command.branches for name in _assigned(body)} if isinstance(command, Case) else set()
