@@ -32,10 +32,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap is not installed"),
 ]
 
-# One of each effect: alternatives with slaves and of libraries, certificates, users, groups, links and files.
+# One of each effect: alternatives with slaves and of libraries, certificates, users, groups, links, files, and the
+# indexes of MIME types and of image formats.
 REQUEST = [
-    "ca-certificates", "fontconfig-config", "less", "libblas3", "liblapack3", "libpq5", "mariadb-common",
-    "netcat-openbsd", "openssh-client", "redis-tools", "unixodbc-common", "xz-utils",
+    "ca-certificates", "fontconfig-config", "less", "libblas3", "liblapack3", "libpq5", "librsvg2-common",
+    "mariadb-common", "netcat-openbsd", "openssh-client", "redis-tools", "shared-mime-info", "unixodbc-common",
+    "xz-utils",
 ]  # fmt: skip
 EXPLAINED = {
     "etc/group": "numbers go by the order of configuration, which dpkg chooses; all else is compared by names",
@@ -50,8 +52,8 @@ NOT_COMPARED = (
     "dev", "proc", "sys", "tmp", "debs", "run", "var/cache/apt", "var/cache/debconf", "var/lib/apt", "var/log",
     "var/cache/ldconfig", "var/lib/dpkg/info", "var/lib/dpkg/status", "var/lib/dpkg/lock", "var/lib/dpkg/triggers",
     "var/lib/dpkg/available", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock",
-    "etc/resolv.conf", "etc/systemd", "var/lib/systemd", "var/lib/ucf", "usr/share/doc", "usr/share/man",
-    "usr/share/locale", "usr/share/lintian", "usr/share/info", "usr/share/groff",
+    "etc/resolv.conf", "etc/systemd", "var/cache/fontconfig", "var/lib/systemd", "var/lib/ucf", "usr/share/doc",
+    "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/info", "usr/share/groff",
 )  # fmt: skip
 SLIM = [f"/usr/share/{name}/*" for name in ("doc", "groff", "info", "lintian", "linda", "locale", "man")]
 
