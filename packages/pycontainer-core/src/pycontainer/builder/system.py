@@ -190,7 +190,10 @@ class SystemSupply:
             )
             if locked is not None:
                 return locked
-        return choose_from_archive(wishes, state, self.archive(state).index(state.architecture))
+        archive = self.archive(state)
+        choice = choose_from_archive(wishes, state, archive.index(state.architecture))
+        archive.settle(choice.packages)
+        return choice
 
     def _open_archive(self, state: DebianState) -> Archive:
         config, session = self._session.config, self._session

@@ -95,7 +95,7 @@ class PackageIndex:
             KeyError: None has.
         """
         for place, file in enumerate(self._files):
-            if package in file.packages(package.name):
+            if any(str(each) == str(package) and each.sha256 == package.sha256 for each in file.packages(package.name)):
                 return place
         raise KeyError(str(package))
 

@@ -109,6 +109,7 @@ class Archive:
         # Architectures do not wait for each other; who wants the same one, does.
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._known: dict[str, tuple[PackageIndex, tuple[str, ...]]] = {}
+        self._origins: dict[str, str] = {}
 
     @property
     def releases(self) -> tuple[Release, ...]:
@@ -133,6 +134,13 @@ class Archive:
                 index = PackageIndex.of(files, sources=[file.title for file in files.values()])
                 self._known[architecture] = (index, tuple(file.uri for file in files.values()))
             return self._known[architecture][0]
+
+    def settle(self, packages: Iterable[BinaryPackage]) -> None:
+        """Remember which archive has these packages, and let go of the indexes, which take some 90 MB of memory."""
+        for package in packages:
+            if (uri := self._uri(package)) is not None:
+                self._origins[package.sha256] = uri
+        self._known.clear()
 
     def _index_files(self, architecture: str) -> dict[Path, IndexFile]:
         sources = self._sources_for(architecture)
@@ -192,7 +200,7 @@ class Archive:
         for index, uris in tuple(self._known.values()):
             with suppress(KeyError):
                 return uris[index.origin(package)]
-        return None
+        return self._origins.get(package.sha256)
 
     def _sources_for(self, architecture: str) -> tuple[AptSource, ...]:
         for source in self._passed_over:
