@@ -20,7 +20,7 @@ def test_eight_builders_of_one_cold_cache_make_one_digest(bench: Bench) -> None:
 
     with ThreadPoolExecutor(BUILDERS) as pool:
         outcomes = [outcome for own in pool.map(build, range(BUILDERS)) for outcome in own]
-    assert [outcome.err for outcome in outcomes if outcome.code] == []
+    assert [(outcome.code, outcome.err) for outcome in outcomes if outcome.code] == []
     assert len(outcomes) == BUILDERS * BUILDS
     assert len({outcome.out.rpartition("@")[2] for outcome in outcomes}) == 1
     assert len(bench.index.asked(".whl")) <= BUILDERS, "each fetches a wheel at most once"
