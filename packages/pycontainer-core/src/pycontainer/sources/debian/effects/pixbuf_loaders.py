@@ -119,6 +119,39 @@ _FORMATS: Final = {
 "xpm" ""
 "/* XPM */" "" 100
 """,
+    # Of other packages.
+    "libpixbufloader-avif.so": """\
+"avif" 5 "gdk-pixbuf" "AV1 Image File Format" "BSD"
+"image/avif" ""
+"avif" ""
+"    ftypavif" "zzz         " 100
+""",
+    "libpixbufloader-heif.so": """\
+"heif/avif" 4 "pixbufloader-heif" "HEIF/AVIF Image" "LGPL3"
+"image/heif" "image/heic" "image/avif" ""
+"heif" "heic" "avif" ""
+"    ftyp" "xxxx    " 100
+""",
+    "libpixbufloader-jxl.so": """\
+"jxl" 5 "gdk-pixbuf" "JPEG XL image" "BSD-3"
+"image/jxl" ""
+"jxl" ""
+"\\377\\n" "  " 100
+"...\\fJXL \\r\\n\\207\\n" "zzz         " 100
+""",
+    "libpixbufloader-webp.so": """\
+"webp" 5 "gdk-pixbuf" "The WebP image format" "LGPL"
+"image/webp" "audio/x-riff" ""
+"webp" ""
+"RIFFsizeWEBP" "    xxxx    " 100
+""",
+    "io-wmf.so": """\
+"wmf" 0 "gdk-pixbuf" "Windows Metafile" ""
+"image/x-wmf" ""
+"wmf" "apm" ""
+"\\327\\315\\306\\232" "" 100
+"\\001" "" 100
+""",
     "libpixbufloader-svg.so": _SVG,
     "libpixbufloader_svg.so": _SVG,
 }
