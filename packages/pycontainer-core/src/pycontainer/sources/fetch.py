@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -239,29 +239,46 @@ def gather(
         interrupt: Called on Ctrl-C, for the tasks that run to end soon; what has not begun never will.
 
     Raises:
-        PyContainerError: The error of the one task that failed, or one error about all that did.
+        PyContainerError: The error of the one task that failed, or one error about all that did. Where nothing but the
+            network fails, as many as run at once are enough: a server that is away would be asked for each in turn.
     """
-    with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(tasks)))) as pool:
+    workers = max(1, min(parallel, len(tasks)))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(task) for task in tasks]
         try:
-            failures = [error for future in futures if (error := future.exception()) is not None]
+            _wait(futures, enough=workers)
         except BaseException:
             interrupt()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    begun = [future for future in futures if not future.cancelled()]
+    failures = [error for future in begun if (error := future.exception()) is not None]
     if failures:
-        raise _joined(failures)
+        raise _joined(failures, untried=len(futures) - len(begun))
     return [future.result() for future in futures]
 
 
-def _joined(failures: Sequence[BaseException]) -> BaseException:
+def _wait(futures: Sequence[Future[_T]], *, enough: int) -> None:
+    """Until all have ended, or those that were begun where the first ones, `enough` of them, had no answer."""
+    for count, future in enumerate(as_completed(futures), 1):
+        if not isinstance(future.exception(), NetworkError):
+            break
+        if count == enough:
+            for each in futures:
+                each.cancel()
+            break
+    wait(futures)
+
+
+def _joined(failures: Sequence[BaseException], *, untried: int) -> BaseException:
     ours = [error for error in failures if isinstance(error, PyContainerError)]
     if len(failures) == 1 or len(ours) < len(failures):
         return next((error for error in failures if not isinstance(error, PyContainerError)), failures[0])
     kinds = (StoreError, IntegrityError, DeniedError, NetworkError, LockError, PackageError)
     kind = next((kind for kind in kinds if any(isinstance(error, kind) for error in ours)), PyContainerError)
     hints = list(dict.fromkeys(error.hint for error in ours if error.hint))
-    return kind(f"{len(ours)} files could not be fetched", facts=list(_facts(ours)), hint="; ".join(hints[:3]) or None)
+    facts = [*_facts(ours), *([f"{untried} more were not asked for"] if untried else [])]
+    return kind(f"{len(ours)} files could not be fetched", facts=facts, hint="; ".join(hints[:3]) or None)
 
 
 def _facts(errors: Sequence[PyContainerError]) -> Iterator[str]:

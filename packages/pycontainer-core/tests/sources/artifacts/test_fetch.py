@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -226,14 +225,13 @@ class TestByAddress:
                     time.sleep(0.05)
             return True
 
-        def interrupted(future: Future[Any], timeout: float | None = None) -> None:
-            del future, timeout
+        def interrupted(_: object) -> None:
             time.sleep(0.3)
             raise KeyboardInterrupt
 
         index.faults.append(drip)
         one = fetcher()
-        monkeypatch.setattr(Future, "exception", interrupted)
+        monkeypatch.setattr("pycontainer.sources.fetch.as_completed", interrupted)
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             one.fetch_all([artifact(b"content", url=f"{index.url}/files/{NAME}")])
@@ -531,3 +529,29 @@ def test_a_client_with_the_users_environment_works_too(index: IndexServer, tmp_p
     one = ArtifactFetcher(BlobStore(tmp_path), http, IndexLookup(settings, IndexPages(http)))
     assert one.fetch(artifact(b"content")).read_bytes() == b"content"
     http.close()
+
+
+def test_a_server_that_is_away_is_not_asked_for_every_file() -> None:
+    asked = []
+
+    def fail() -> None:
+        asked.append(1)
+        time.sleep(0.05)
+        raise NetworkError("`x` refused the connection")
+
+    with pytest.raises(NetworkError) as caught:
+        gather([fail] * 50, 4)
+
+    # Those that ran when the fourth had failed end as they may.
+    assert 4 <= len(asked) < 20
+    assert caught.value.message == f"{len(asked)} files could not be fetched"
+    assert caught.value.facts[-1] == f"{50 - len(asked)} more were not asked for"
+
+
+def test_every_file_is_asked_for_where_the_server_answers() -> None:
+    def fail() -> None:
+        time.sleep(0.05)
+        raise NetworkError("`x` broke off")
+
+    with pytest.raises(NetworkError, match="49 files could not be fetched"):
+        gather([lambda: None, *[fail] * 49], 4)
