@@ -124,6 +124,12 @@ REVIEWS: Final[tuple[ReviewedScript, ...]] = (
         reason="lets gst-ptp-helper open privileged ports, to set clocks by the network (PTP); it is not here",
     ),
     ReviewedScript(
+        package="libselinux1",
+        script="postinst",
+        fingerprints=frozenset({"5abb5587f359216f125989922558c5d5"}),
+        reason="removes compiled policies that older versions left; where it comes anew, there are none",
+    ),
+    ReviewedScript(
         package="mariadb-common",
         script="postinst",
         fingerprints=frozenset({"13abecc83452c8ecb12a962f7b3459db", "8167f79a0001dd09b7e11c378fe675b1"}),
