@@ -2,8 +2,8 @@
 
     python3 tools/base_image.py --arch arm64 DIRECTORY
 
-writes an OCI layout with one image, tagged `3.11-slim`, to DIRECTORY. Needs `mmdebstrap`, Debian's archive and nothing
-else: no container engine, and no root where user namespaces are allowed. Standard library only. End-to-end tests and
+writes an OCI layout with one image, tagged `3.11-slim` (`3.13-slim` with `--suite trixie`), to DIRECTORY. Needs
+`mmdebstrap`, Debian's archive and nothing else: no container engine, and no root where user namespaces are allowed. Standard library only. End-to-end tests and
 benchmarks use it: a base that Debian's own tools have made, with dpkg and apt in it, which `deb:bookworm` is not.
 
 A base for this machine's architecture is installed as Debian installs itself. A base for another architecture is only
@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import IO, Any
 
 SUITE = "bookworm"
-PYTHON = "3.11"
-TAG = f"{PYTHON}-slim"
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+TAG = f"{PYTHONS[SUITE]}-slim"
 CREATED = "2025-01-01T00:00:00Z"
 EPOCH = "1735689600"
 VERSION = 4  # counts up whenever what this script makes changes: caches of bases are named by it
@@ -67,7 +67,7 @@ def debian_mirror() -> list[str]:
     return []
 
 
-def bootstrap_command(arch: str) -> list[str]:
+def bootstrap_command(arch: str, suite: str = SUITE) -> list[str]:
     """The `mmdebstrap` that writes the root file system of a base as a tar to standard output."""
     native = arch == host_architecture()
     command = ["mmdebstrap", f"--architectures={arch}", "--skip=output/dev", "--format=tar", "--quiet"]
@@ -77,7 +77,7 @@ def bootstrap_command(arch: str) -> list[str]:
     else:
         command += ["--variant=extract", f"--include={','.join(UNPACKED)}", "--skip=check/qemu"]
         command += [f"--customize-hook={FINISH_UNPACKED}"]
-    return [*command, SUITE, "-", *debian_mirror()]
+    return [*command, suite, "-", *debian_mirror()]
 
 
 class Layout:
@@ -131,7 +131,7 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def image_config(arch: str, diff_id: str) -> dict[str, Any]:
+def image_config(arch: str, suite: str, diff_id: str) -> dict[str, Any]:
     """The config of a base: Python's base images say no more that a build relies on."""
     return {
         "architecture": arch,
@@ -143,40 +143,40 @@ def image_config(arch: str, diff_id: str) -> dict[str, Any]:
             "Cmd": ["python3"],
         },
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-        "history": [{"created": CREATED, "created_by": f"mmdebstrap {SUITE} {arch}"}],
+        "history": [{"created": CREATED, "created_by": f"mmdebstrap {suite} {arch}"}],
     }
 
 
-def make_base(target: Path, arch: str) -> None:
+def make_base(target: Path, arch: str, suite: str = SUITE) -> None:
     """Write the OCI layout of a base to `target`, which appears complete or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
         layout = Layout(Path(temporary) / "layout")
-        command = bootstrap_command(arch)
+        command = bootstrap_command(arch, suite)
         environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as bootstrap:
             layer, diff_id = layout.add_layer(bootstrap.stdout)  # type: ignore[arg-type]  # it is a pipe
         if bootstrap.returncode:
             message = f"mmdebstrap failed with status {bootstrap.returncode}"
             raise SystemExit(message)
-        config = layout.add_json("application/vnd.oci.image.config.v1+json", image_config(arch, diff_id))
+        config = layout.add_json("application/vnd.oci.image.config.v1+json", image_config(arch, suite, diff_id))
         document = {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": config,
             "layers": [layer],
         }
-        layout.finish(layout.add_json("application/vnd.oci.image.manifest.v1+json", document), TAG)
+        layout.finish(layout.add_json("application/vnd.oci.image.manifest.v1+json", document), f"{PYTHONS[suite]}-slim")
         shutil.rmtree(target, ignore_errors=True)
         layout.root.rename(target)
 
 
-def cached_base(arch: str) -> Path:
+def cached_base(arch: str, suite: str = SUITE) -> Path:
     """A base from this user's cache, made there first if need be; the tests share it."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pycontainer-workspace"
-    target = caches / f"base-{SUITE}-{arch}-{VERSION}"
+    target = caches / f"base-{suite}-{arch}-{VERSION}"
     if not (target / "index.json").exists():
-        make_base(target, arch)
+        make_base(target, arch, suite)
     return target
 
 
@@ -185,11 +185,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make a base image with Python out of Debian's packages.")
     parser.add_argument("directory", type=Path, nargs="?", help="default: a cache, whose path is printed")
     parser.add_argument("--arch", default=host_architecture(), help="default: this machine's")
+    parser.add_argument("--suite", default=SUITE, choices=PYTHONS, help=f"default: {SUITE}")
     options = parser.parse_args()
     if options.directory is None:
-        sys.stdout.write(f"{cached_base(options.arch)}\n")
+        sys.stdout.write(f"{cached_base(options.arch, options.suite)}\n")
     else:
-        make_base(options.directory, options.arch)
+        make_base(options.directory, options.arch, options.suite)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "base_image.py"
 TAG = "3.11-slim"
+TAGS = {"bookworm": TAG, "trixie": "3.13-slim"}
 INDEX = "application/vnd.oci.image.index.v1+json"
 MAKE_SECONDS = 1200
 
 
-def cached_base(architecture: str) -> Path:
+def cached_base(architecture: str, suite: str = "bookworm") -> Path:
     """The OCI layout of one base image, from the cache or made now."""
-    return Path(run(sys.executable, SCRIPT, "--arch", architecture, seconds=MAKE_SECONDS).stdout.strip())
+    options = ("--arch", architecture, "--suite", suite)
+    return Path(run(sys.executable, SCRIPT, *options, seconds=MAKE_SECONDS).stdout.strip())
 
 
 def base_layout(target: Path, architectures: Sequence[str]) -> Path:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pycontainer:
-    """`pycontainer build` with a cache that no other test run shares."""
+    """`pycontainer` with a cache that no other test run shares."""
 
     cache: Path
     prefix: tuple[str, ...] = ()
@@ -31,5 +31,27 @@ class Pycontainer:
         status: int | None = 0,
     ) -> CompletedProcess[str]:
         """Build an image of `project`; what it prints on standard output is the digest reference."""
-        words = ("build", "--context", project, "--cache-dir", self.cache, *options)
+        return self("build", project, *options, env=env, cwd=cwd, status=status)
+
+    def lock(
+        self,
+        project: Path,
+        *options: str | Path,
+        env: Mapping[str, str] | None = None,
+        status: int | None = 0,
+    ) -> CompletedProcess[str]:
+        """Choose base image and operating system packages anew and write `pycontainer.lock`."""
+        return self("lock", project, *options, env=env, status=status)
+
+    def __call__(
+        self,
+        command: str,
+        project: Path,
+        *options: str | Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        status: int | None = 0,
+    ) -> CompletedProcess[str]:
+        """Run any of the commands that work on a project."""
+        words = (command, "--context", project, "--cache-dir", self.cache, *options)
         return run(*self.prefix, self.python.parent / "pycontainer", *words, env=env, cwd=cwd, status=status)
