@@ -14,8 +14,14 @@ from real.command import Pycontainer
 from real.programs import run
 
 ROOT = Path(__file__).parents[2]
-# A project of plain files, one whose wheel setuptools builds, and one with a sibling, whose wheels hatchling builds.
-NAMES = {"fastapi": (), "src-scripts": (), "workspace": ("--package", "api")}
+# A project of plain files, one whose wheel setuptools builds, one with a sibling, whose wheels hatchling builds, and
+# one on a base that is made of packages of Debian's archive, with more of them.
+CASES = {
+    "fastapi": ("fastapi", ()),
+    "src-scripts": ("src-scripts", ()),
+    "workspace": ("workspace", ("--package", "api")),
+    "os-packages": ("src-scripts", ("--base-image", "deb:bookworm", "--os-package", "libpq5,procps")),
+}
 A_YEAR_AGO = 1_700_000_000
 
 
@@ -62,6 +68,7 @@ CIRCUMSTANCES = (
     Circumstance(name="the path", folder="a much/longer path than before, with spaces/ü"),
     Circumstance(name="the user", prefix=("unshare", "--user", "--map-user=1234", "--map-group=1234")),
     Circumstance(name="the umask", umask=0o077),
+    Circumstance(name="the home directory", env={"HOME": "/nowhere"}),
     Circumstance(name="the time zone", env={"TZ": "Pacific/Kiritimati"}),
     Circumstance(name="the locale", env={"LC_ALL": "C", "LANG": "tr_TR.UTF-8", "PYTHONUTF8": "0"}),
     Circumstance(name="the hash seed", env={"PYTHONHASHSEED": "4242"}),
@@ -93,11 +100,14 @@ def build(
         cache = shared if circumstance.shares_cache else directory / "cache"
         before = os.umask(circumstance.umask)
         try:
-            shutil.copytree(locked(name), project, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("dist"))
+            sample, more = CASES[name]
+            shutil.copytree(
+                locked(sample), project, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("dist")
+            )
             if circumstance.change:
                 circumstance.change(project)
             command = Pycontainer(cache=cache, python=python, prefix=circumstance.prefix)
-            options = ("--base-image", base_image, "--tag", "sample:1", *NAMES[name])
+            options = ("--base-image", base_image, "--tag", "sample:1", *more)
             return command.build(project, *options, env=circumstance.env).stdout.strip().rpartition("@")[2]
         finally:
             os.umask(before)
@@ -105,7 +115,7 @@ def build(
     return build_with
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=CASES)
 def first(request: pytest.FixtureRequest, build: Callable[[str, Circumstance, Path], str]) -> tuple[str, str]:
     """A sample's name and the digest of its first build, with nothing in any cache."""
     digest = build(request.param, Circumstance(name="nothing", shares_cache=True), Path(sys.executable))
