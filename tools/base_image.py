@@ -4,7 +4,8 @@
 
 writes an OCI layout with one image, tagged `3.11-slim` (`3.13-slim` with `--suite trixie`), to DIRECTORY. Needs
 `mmdebstrap`, Debian's archive and nothing else: no container engine, and no root where user namespaces are allowed.
-Standard library only. End-to-end tests and benchmarks use it: a base that Debian's own tools have made, with dpkg and apt in it, which `deb:bookworm` is not.
+Standard library only. End-to-end tests and benchmarks use it: a base that Debian's own tools have made, with dpkg and
+apt in it, which `deb:bookworm` is not.
 
 A base for this machine's architecture is installed as Debian installs itself. A base for another architecture is only
 unpacked, so that nothing of it has to be executed.

@@ -123,7 +123,7 @@ class LayerCache:
     def _read(self, key: str) -> LayerRecord | None:
         content = load_record(self._path(key))
         try:
-            record = None if content is None else msgspec.json.decode(content, type=LayerRecord, dec_hook=_decode)
+            record = None if content is None else _DECODER.decode(content)
         except (msgspec.MsgspecError, DocumentError):
             return None
         return record if record is not None and record.key == key else None
@@ -133,3 +133,7 @@ def _decode(kind: type, value: object) -> Digest:
     if kind is not Digest or not isinstance(value, str):
         raise ValueError(f"no {kind.__name__}")
     return Digest.parse(value)
+
+
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER = msgspec.json.Decoder(LayerRecord, dec_hook=_decode)

@@ -8,6 +8,7 @@ canonical_json({"b": 1, "a": 2}) == b'{"a":2,"b":1}'
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import msgspec
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Peers cap manifests between 4 MiB (containers/image) and 100 MiB (go-containerregistry).
 MAX_DOCUMENT_SIZE = 4 * 1024 * 1024
+
+# msgspec looks at a type when it is first converted to, and crashes where two threads do so at once.
+_CONVERTING = threading.Lock()
 
 
 def canonical_json(value: Any) -> bytes:
@@ -91,8 +95,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
         Raises:
             DocumentError: Not strict JSON, or a field of the wrong type.
         """
+        value = _without_null(strict_json(raw, what=cls.what))
         try:
-            document = msgspec.convert(_without_null(strict_json(raw, what=cls.what)), cls, dec_hook=_decode)
+            with _CONVERTING:
+                document = msgspec.convert(value, cls, dec_hook=_decode)
         except msgspec.ValidationError as error:
             raise DocumentError(f"{cls.what} is malformed", facts=[str(error)]) from error
         document.__dict__["raw"] = bytes(raw)

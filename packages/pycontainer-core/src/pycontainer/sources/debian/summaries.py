@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Raised whenever summaries are made in another way.
 _VERSION: Final = 2
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER: Final = msgspec.msgpack.Decoder(DebSummary)
 
 
 class SummaryCache:
@@ -39,7 +41,7 @@ class SummaryCache:
         content = load_record(self._path(deb.package.sha256))
         if content is not None:
             try:
-                summary = msgspec.msgpack.decode(content, type=DebSummary)
+                summary = _DECODER.decode(content)
             except msgspec.MsgspecError:
                 pass
             else:

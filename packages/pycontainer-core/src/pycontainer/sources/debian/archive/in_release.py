@@ -53,6 +53,10 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
     modified: str = ""
 
 
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER: Final = msgspec.json.Decoder(_Remembered)
+
+
 class Releases:
     """The releases of suites; safe to share between threads.
 
@@ -190,7 +194,7 @@ class Releases:
     def _load(self, uri: str, suite: str) -> _Remembered | None:
         content = load_record(self._path(uri, suite))
         with suppress(msgspec.MsgspecError):
-            return msgspec.json.decode(content, type=_Remembered) if content is not None else None
+            return _DECODER.decode(content) if content is not None else None
         return None
 
     def _path(self, uri: str, suite: str) -> Path:

@@ -62,6 +62,10 @@ class _Unpacked(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER: Final = msgspec.json.Decoder(_Unpacked)
+
+
 class Indexes:
     """The indexes of packages, kept uncompressed by their digest.
 
@@ -150,7 +154,7 @@ class Indexes:
         if descriptor is None and packed is not None:
             content = load_record(self._record(packed))
             with suppress(msgspec.MsgspecError):
-                known = msgspec.json.decode(content or b"", type=_Unpacked)
+                known = _DECODER.decode(content or b"")
                 digest = Digest("sha256", known.sha256)
                 descriptor = Descriptor(media_type=_MEDIA_TYPE, digest=digest, size=known.size)
         if descriptor is None or not self._store.blob(descriptor).is_intact():
