@@ -57,7 +57,6 @@ class Newcomer:
         """Run `./demo`."""
         environment = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
         environment |= {
-            "PYCONTAINER_OS_UNCONFIGURED": "base-files,libc6,libc-bin,tzdata",
             "HOME": str(self.home),
             "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
             **variables,

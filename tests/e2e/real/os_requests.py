@@ -54,6 +54,7 @@ REQUESTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "fonts-dejavu-core",
             "gdal-bin",
             "ghostscript",
+            "graphviz",
             "imagemagick",
             "libheif1",
             "media-types",
@@ -108,8 +109,7 @@ REQUESTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 # suite → packages that are refused, with what their script would have done and an application may miss.
 UNCONFIGURED: Final[dict[str, dict[str, str]]] = {
     "bookworm": {
-        "libgdk-pixbuf-2.0-0": "lists the formats of images that the library finds",
-        "shared-mime-info": "compiles the database of file types",
+        "libgvc6": "lists the formats that graphviz writes",
     },
     "trixie": {},
 }
