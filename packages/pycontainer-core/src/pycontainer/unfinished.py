@@ -65,5 +65,11 @@ def _remove(path: Path) -> None:
     except OSError:  # a folder: systems differ in which error that is
         import shutil  # noqa: PLC0415 - as above
 
+        # Out of the way first, so that a thread that still writes there finds no folder for its next file.
+        aside = path.with_name(f"{path.name}.gone")
+        try:
+            path.rename(aside)
+        except OSError:  # Windows keeps what somebody has open
+            aside = path
         with suppress(OSError):
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)

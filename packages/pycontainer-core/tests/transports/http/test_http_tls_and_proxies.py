@@ -221,11 +221,12 @@ class TestProxies:
         assert "s3cret" not in f"{caught.value} {caught.value.hint}"
 
     def test_a_proxy_that_is_not_there_is_named(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        settings = replace(SETTINGS, environment={"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
-        with pytest.raises(NetworkError, match="proxy cannot be used"):
-            get("https://registry.example/", settings)
+        with socket.socket() as silent:  # bound and not listening, so that nobody else gets the port
+            silent.bind(("127.0.0.1", 0))
+            port = silent.getsockname()[1]
+            settings = replace(SETTINGS, environment={"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
+            with pytest.raises(NetworkError, match="proxy cannot be used"):
+                get("https://registry.example/", settings)
 
     @pytest.mark.parametrize(
         ("url", "rules", "proxied"),
