@@ -12,11 +12,8 @@ archive is in `debian_faults`. Every request is remembered with its headers.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
-import http.server
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +23,7 @@ from pycontainer.sources.debian.archive import AptSource, Keyring, Keyrings
 from pycontainer.sources.debian.control import Paragraph
 from pycontainer.sources.debian.package import BinaryPackage
 from pycontainer.testing.debs import DebForge, forge_compressed
+from pycontainer.testing.loopback import AnsweringHandler, serving_on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -214,36 +212,16 @@ def _date(when: datetime) -> str:
     return f"{when.astimezone(timezone.utc):%a, %d %b %Y %H:%M:%S UTC}"
 
 
-class ArchiveHandler(http.server.BaseHTTPRequestHandler):
+class ArchiveHandler(AnsweringHandler):
     """Answers for an `ArchiveServer`."""
 
-    protocol_version = "HTTP/1.1"
     archive: ArchiveServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Nothing."""
-
-    def send(self, status: int, body: bytes = b"", **headers: str) -> bool:
-        """Answer; true, so that a fault can be one expression."""
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        return True
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
         """A file."""
         archive = self.archive
-        archive.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        if any(fault(self) for fault in list(archive.faults)):
+        if not self.admits(archive):
             return
-        if archive.user is not None:
-            expected = "Basic " + base64.b64encode(":".join(archive.user).encode()).decode()
-            if self.headers.get("Authorization") != expected:
-                self.send(401, b"no such user", WWW_Authenticate="Basic")
-                return
         path = unquote(self.path).lstrip("/")
         content = archive.files.get(path)
         if content is None or path.endswith(archive.hidden):
@@ -258,33 +236,12 @@ class ArchiveHandler(http.server.BaseHTTPRequestHandler):
             if self.headers.get("If-None-Match") == headers["ETag"]:
                 self.send(304, **headers)
                 return
-        start = self.headers.get("Range", "").removeprefix("bytes=").rstrip("-")
-        if start:
-            offset = int(start)
-            headers["Content_Range"] = f"bytes {offset}-{len(content) - 1}/{len(content)}"
-            self.send(206, content[offset:], **headers)
-        else:
-            self.send(200, content, **headers)
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that hangs up is part of the tests
+        self.send_content(content, **headers)
 
 
 @contextlib.contextmanager
 def serving_archive(key: SigningKey) -> Iterator[ArchiveServer]:
     """An archive that is there until the context ends."""
     archive = ArchiveServer(key=key)
-    server = _Server(("127.0.0.1", 0), type("Handler", (ArchiveHandler,), {"archive": archive}))
-    archive.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving_on_loopback(type("Handler", (ArchiveHandler,), {"archive": archive})) as archive.url:
         yield archive
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -10,14 +10,13 @@ Every request is remembered with its headers.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
-import http.server
 import json
-import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pycontainer.testing.loopback import AnsweringHandler, serving_on_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,41 +86,20 @@ def _page(server: IndexServer, project: str) -> tuple[str, bytes]:
     return "text/html; charset=utf-8", f"<!DOCTYPE html><html><body>{''.join(lines)}</body></html>".encode()
 
 
-class IndexHandler(http.server.BaseHTTPRequestHandler):
+class IndexHandler(AnsweringHandler):
     """Answers for an `IndexServer`."""
 
-    protocol_version = "HTTP/1.1"
     index: IndexServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Nothing."""
-
-    def send(self, status: int, body: bytes = b"", **headers: str) -> bool:
-        """Answer; true, so that a fault can be one expression."""
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        return True
-
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802 - http.server calls it so
         """As GET, without the content."""
         self.do_GET()
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
         """A page or a file."""
         index = self.index
-        index.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        if any(fault(self) for fault in list(index.faults)):
+        if not self.admits(index):
             return
-        if index.user is not None:
-            expected = "Basic " + base64.b64encode(":".join(index.user).encode()).decode()
-            if self.headers.get("Authorization") != expected:
-                self.send(401, b"no such user", WWW_Authenticate="Basic")
-                return
         parts = self.path.strip("/").split("/")
         if parts[:-1] == ["simple"] and parts[-1] in index.files:
             kind, body = _page(index, parts[-1])
@@ -138,32 +116,12 @@ class IndexHandler(http.server.BaseHTTPRequestHandler):
         if parts[0] != "files" or content is None:
             self.send(404)
             return
-        start = self.headers.get("Range", "").removeprefix("bytes=").rstrip("-")
-        if start:
-            offset = int(start)
-            self.send(206, content[offset:], Content_Range=f"bytes {offset}-{len(content) - 1}/{len(content)}")
-        else:
-            self.send(200, content)
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that hangs up is part of the tests
+        self.send_content(content)
 
 
 @contextlib.contextmanager
 def serving() -> Iterator[IndexServer]:
     """An index that is there until the context ends."""
     index = IndexServer()
-    server = _Server(("127.0.0.1", 0), type("Handler", (IndexHandler,), {"index": index}))
-    index.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving_on_loopback(type("Handler", (IndexHandler,), {"index": index})) as index.url:
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
