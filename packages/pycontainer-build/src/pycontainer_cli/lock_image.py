@@ -45,8 +45,10 @@ def run(arguments: Sequence[str]) -> int:
     check = given.others["check"]
     with reporting(loaded, sys.stderr, os.environ) as emit:
         result = ImageLocker(loaded.config, emit=emit).lock(write=not check)
-        said = ("would change" if check else "written") if result.changed else "up to date"
-        emit(Noted(message=f"{result.path.name} {'is ' if said == 'up to date' else ''}{said}"))
+        said = "is up to date"
+        if result.changed:
+            said = "would change" if check else "written"
+        emit(Noted(message=f"{result.path.name} {said}"))
     if given.others["json"]:
         write_json({"changed": result.changed, "lock": msgspec.to_builtins(result.lock)})
     else:
