@@ -47,8 +47,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _plan(loaded: Loaded, emit: Emit, *, as_json: bool) -> int:
     from pycontainer.builder import ImageBuilder  # noqa: PLC0415 - the whole house, not for `--help`
+    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - as above
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
-    from pycontainer_cli.render import clean  # noqa: PLC0415 - as above
 
     plan = ImageBuilder(loaded.config, emit=emit).plan()
     if as_json:

@@ -29,11 +29,11 @@ def run(arguments: Sequence[str]) -> int:
 
     from pycontainer.config.values import show  # noqa: PLC0415 - not for `--help`
     from pycontainer.errors import ConfigError, DocumentError  # noqa: PLC0415 - as above
+    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - as above
     from pycontainer.oci import Reference  # noqa: PLC0415 - as above
     from pycontainer.transports.registry.credentials import Credentials  # noqa: PLC0415 - as above
     from pycontainer.transports.registry.settings import RegistrySettings  # noqa: PLC0415 - as above
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
-    from pycontainer_cli.render import clean  # noqa: PLC0415 - as above
 
     if not given.reference:
         raise ConfigError("No image is named", hint="Write `pycontainer auth explain ghcr.io/acme/api`")

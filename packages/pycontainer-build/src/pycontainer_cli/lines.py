@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from pycontainer.builder.ledger import format_size
-from pycontainer.events import Event, Noted, PhaseStarted, TaskFinished, TaskStarted, Verb, Warned
-from pycontainer_cli.render import Style, clean, render_warning
+from pycontainer.frontend.lines import EventLines, Tone
+from pycontainer_cli.render import Style, flag, render_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PHASES: Final = {
-    "resolve": "Resolving",
-    "plan": "Planning",
-    "lock": "Choosing base image and packages",
-    "base": "Composing the base image",
-    "layers": "Making layers",
-    "export": "Writing the image",
-    "push": "Pushing",
-}
-_DONE: Final = {
-    Verb.DOWNLOAD: "downloaded",
-    Verb.BUILD_WHEEL: "built",
-    Verb.MAKE_LAYER: "made",
-    Verb.UPLOAD: "uploaded",
-    Verb.MOUNT: "mounted",
-    Verb.WRITE: "wrote",
-}
+    from pycontainer.events import Event
 
 
 class Lines:
@@ -43,7 +26,7 @@ class Lines:
 
     def __init__(self, stream: TextIO, style: Style, *, quiet: bool = False, verbose: bool = False) -> None:
         self._style = style
-        self._quiet = quiet
+        self._lines = EventLines(spell=flag, quiet=quiet, verbose=verbose)
         self.verbose = verbose
         self._lock = threading.Lock()
         self._stream = stream
@@ -58,39 +41,13 @@ class Lines:
 
     def line(self, event: Event) -> str | None:
         """The line of an event, or none where nobody wants it."""
-        if isinstance(event, Warned):
-            return render_warning(event.message, event.facts, event.hint, self._style)
-        if self._quiet:
+        line = self._lines.of(event)
+        if line is None:
             return None
-        if isinstance(event, PhaseStarted):
-            return self._style.paint(PHASES.get(event.name, clean(event.name)), "1")
-        if isinstance(event, Noted):
-            return f"  {clean(event.message)}" if self.verbose or not event.detail else None
-        if isinstance(event, TaskFinished):
-            return self._finished(event)
-        return self._started(event) if isinstance(event, TaskStarted) else None
-
-    def _finished(self, event: TaskFinished) -> str | None:
-        if event.reused:
-            return f"  had {clean(event.name)} ({format_size(event.size)})" if self.verbose else None
-        return f"  {_DONE[event.verb]} {clean(event.name)} ({format_size(event.size)})"
-
-    def _started(self, event: TaskStarted) -> str | None:
-        # Building a wheel can take minutes and has no bytes to show.
-        return f"  building {clean(event.name)}" if event.verb is Verb.BUILD_WHEEL else None
+        if line.tone is Tone.WARNING:
+            return render_warning(line.message, self._style)
+        return self._style.paint(str(line), "1") if line.tone is Tone.PHASE else str(line)
 
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")
         self._stream.flush()
-
-
-def describe(verb: Verb) -> str:
-    """What a bar is called: `Downloading`."""
-    return {
-        Verb.DOWNLOAD: "Downloading",
-        Verb.BUILD_WHEEL: "Building wheels",
-        Verb.MAKE_LAYER: "Making layers",
-        Verb.UPLOAD: "Uploading",
-        Verb.MOUNT: "Mounting",
-        Verb.WRITE: "Writing",
-    }[verb]

@@ -73,7 +73,9 @@ def _run(words: list[str]) -> int:
             return exit_codes.OK
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
-        _tell(_unexpected(error), words)
+        from pycontainer.frontend.errors import foreseen  # noqa: PLC0415 - only for an error
+
+        _tell(foreseen(error), words)
         return exit_codes.FAILED
 
 
@@ -146,35 +148,15 @@ def _tell(error: PyContainerError, words: list[str]) -> None:
 
 
 def _error_json(error: PyContainerError) -> dict[str, object]:
-    from pycontainer_cli.render import clean, spell  # noqa: PLC0415 - only for an error
+    from pycontainer_cli.render import message_of  # noqa: PLC0415 - only for an error
 
+    message = message_of(error)
     return {
         "error": {
             "kind": type(error).__name__,
-            "message": clean(error.message),
-            "facts": [clean(fact) for fact in error.facts],
-            "hint": spell(error.hint) if error.hint else None,
+            "message": message.text,
+            "facts": list(message.facts),
+            "hint": "\n".join(message.hints) or None,
             "exit_code": exit_codes.exit_code(error),
         }
     }
-
-
-def _unexpected(error: Exception) -> PyContainerError:
-    """An error that nobody foresaw. Its text may hold anything, so it is not shown, but for what the system says."""
-    import traceback  # noqa: PLC0415 - only for an error
-
-    from pycontainer.errors import PyContainerError, StoreError  # noqa: PLC0415 - as above
-
-    if isinstance(error, OSError) and error.strerror:
-        where = [f"path: {error.filename}"] if error.filename else []
-        wrapped: PyContainerError = StoreError(error.strerror, facts=where)
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        where = [f"at: {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}"] if frames else []  # noqa: PTH119
-        wrapped = PyContainerError(
-            f"pycontainer failed with `{type(error).__name__}`, which is a mistake of its own",
-            facts=where,
-            hint="Set `PYCONTAINER_DEBUG=1` to see where, and report it",
-        )
-    wrapped.__cause__ = error
-    return wrapped

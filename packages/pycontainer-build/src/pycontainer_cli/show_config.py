@@ -45,12 +45,13 @@ def run(arguments: Sequence[str]) -> int:
         write_json(_schema(given.others["schema"]))
         return exit_codes.OK
 
+    from pycontainer.frontend.messages import Message, clean  # noqa: PLC0415 - as above
     from pycontainer_cli.loading import load  # noqa: PLC0415 - as above
-    from pycontainer_cli.render import Style, clean, render_warning  # noqa: PLC0415 - as above
+    from pycontainer_cli.render import Style, render_warning  # noqa: PLC0415 - as above
 
     loaded = load(given, os.environ)
     for warning in loaded.warnings:
-        sys.stderr.write(render_warning(warning, (), None, Style.of(sys.stderr, os.environ)) + "\n")
+        sys.stderr.write(render_warning(Message(text=clean(warning)), Style.of(sys.stderr, os.environ)) + "\n")
     rows = list(_rows(loaded))
     if given.others["json"]:
         write_json({name: {"value": value, "source": source} for name, value, source in rows})

@@ -24,7 +24,6 @@ from pycontainer.errors import IntegrityError
 from pycontainer.events import PhaseStarted, Warned, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
-from pycontainer.project import Pyproject
 from pycontainer.sources.base import default_base_image
 
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ if TYPE_CHECKING:
     from pycontainer.layers.recipe import Recipe
     from pycontainer.oci import Platform
     from pycontainer.plan import BuildPlan, PlatformPlan
-    from pycontainer.project import Project
+    from pycontainer.project import Project, Pyproject
+    from pycontainer.project.standalone import StandaloneProject
     from pycontainer.sources.base import Base
     from pycontainer.sources.debian.choose import PackageChoice
     from pycontainer.sources.locks import Lock, LockedPackage
@@ -52,13 +52,15 @@ class ImageBuilder:
 
     Args:
         config: The options.
-        project: The project as a front end sees it; none means what is found in `config.context_path`.
+        adapt: Makes of the project that is found in `config.context_path` what a front end's tool says of it.
         emit: Hears what happens; may be called from several threads.
     """
 
-    def __init__(self, config: BuildConfig, project: Project | None = None, *, emit: Emit = ignore) -> None:
+    def __init__(
+        self, config: BuildConfig, *, adapt: Callable[[StandaloneProject], Project] | None = None, emit: Emit = ignore
+    ) -> None:
         self._config = config
-        self._project = project
+        self._adapt = adapt
         self._emit = emit
 
     def plan(self) -> BuildPlan:
@@ -92,9 +94,8 @@ class ImageBuilder:
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:
-        if self._project is not None:
-            return self._project, Pyproject.read(self._project.root)
-        return session.project()
+        project, pyproject = session.project()
+        return (project if self._adapt is None else self._adapt(project)), pyproject
 
     def _plan(self, session: Session, system: OpenSystem, project: Project, pyproject: Pyproject) -> BuildPlan:
         session.emit(PhaseStarted(name="plan"))

@@ -3,9 +3,10 @@
     loaded = load_config(from_flags({"tag": ["myapp:1"]}), environment=os.environ)
     loaded.config.tag, loaded.origin("tag")
 
-The precedence, once: command line, then environment, then `pycontainer.toml` (or `--config FILE`), then
-`[tool.pycontainer]` of `pyproject.toml`, then defaults. The files of the workspace's member that is chosen go before
-those of the workspace. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key; everything else replaces.
+The precedence, once: command line, then environment, then a plugin's own table, then `pycontainer.toml` (or
+`--config FILE`), then `[tool.pycontainer]` of `pyproject.toml`, then defaults. The files of the workspace's member that
+is chosen go before those of the workspace. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key;
+everything else replaces.
 """
 
 from __future__ import annotations
@@ -52,7 +53,11 @@ class Loaded:
 
 
 def load_config(
-    flags: Source | None = None, *, environment: Mapping[str, str], directory: Path | None = None
+    flags: Source | None = None,
+    *,
+    environment: Mapping[str, str],
+    directory: Path | None = None,
+    tables: Sequence[Source] = (),
 ) -> Loaded:
     """Read all sources and merge them by their precedence.
 
@@ -60,6 +65,7 @@ def load_config(
         flags: What goes before everything else.
         environment: Where variables are read.
         directory: What paths in variables are relative to; none means the current directory.
+        tables: What a front end's own tables say: more than the files that all front ends read, less than variables.
 
     Raises:
         ConfigError: Options are wrong; it lists every one of them.
@@ -70,7 +76,7 @@ def load_config(
     variables = from_environment(environment, base=base)
     context = _path("context_path", (flags, variables)) or base
     named = _path("config_file", (flags, variables))
-    first = [flags, variables, *([from_file(named)] if named else [])]
+    first = [flags, variables, *tables, *([from_file(named)] if named else [])]
     shared = _of_folder(context, with_file=named is None)
     member = _member(context, [*first, *shared])
     own = _of_folder(member, with_file=named is None) if member else []
