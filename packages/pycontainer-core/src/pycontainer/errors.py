@@ -10,6 +10,7 @@
     ├── PackageError           an operating system package: unknown, unsolvable, or not to be installed
     ├── DocumentError          an OCI document or archive that breaks its specification
     ├── IntegrityError         bytes that are not what their digest or size says
+    ├── SignatureError         a signature, or what is signed, that does not hold for an image
     ├── StoreError             the cache or an output that cannot be read or written
     ├── ToolError              a program on this host that is missing or failed (uv, git, docker, podman)
     └── NetworkError           a server that cannot be reached or answers what it must not
@@ -83,6 +84,10 @@ class DocumentError(PyContainerError):
 
 class IntegrityError(PyContainerError):
     """Bytes that are not what their digest or size says."""
+
+
+class SignatureError(PyContainerError):
+    """A signature that was not made by whom it should be, or says something else."""
 
 
 class StoreError(PyContainerError):

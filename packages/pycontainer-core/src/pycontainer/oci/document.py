@@ -35,14 +35,14 @@ def canonical_json(value: Any) -> bytes:
     return text.encode()
 
 
-def strict_json(raw: bytes, *, what: str) -> Any:
+def strict_json(raw: bytes, *, what: str, limit: int = MAX_DOCUMENT_SIZE) -> Any:
     """Read JSON as I-JSON: UTF-8, no duplicate keys, no NaN, no depth that exhausts the stack.
 
     Raises:
         DocumentError: The bytes are not such a document; `what` names it in the message.
     """
-    if len(raw) > MAX_DOCUMENT_SIZE:
-        raise DocumentError(f"{what} is larger than {MAX_DOCUMENT_SIZE >> 20} MiB", facts=[f"size: {len(raw)} bytes"])
+    if len(raw) > limit:
+        raise DocumentError(f"{what} is larger than {limit >> 20} MiB", facts=[f"size: {len(raw)} bytes"])
     try:
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError as error:
@@ -85,6 +85,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     """A frozen JSON document. One that was read keeps its bytes; a changed copy is serialised canonically."""
 
     what: ClassVar[str] = "document"
+    limit: ClassVar[int] = MAX_DOCUMENT_SIZE  # bytes of one that is read
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
@@ -95,7 +96,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
         Raises:
             DocumentError: Not strict JSON, or a field of the wrong type.
         """
-        value = _without_null(strict_json(raw, what=cls.what))
+        value = _without_null(strict_json(raw, what=cls.what, limit=cls.limit))
         try:
             with _CONVERTING:
                 document = msgspec.convert(value, cls, dec_hook=_decode)
