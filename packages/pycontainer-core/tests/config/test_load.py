@@ -57,6 +57,8 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "registry": ("ghcr.io/acme", '"ghcr.io/acme"', "ghcr.io/acme"),
     "insecure_registries": ("reg.example:5000", '["reg.example:5000"]', ("reg.example:5000",)),
     "mirrors": ("docker.io=m.example", '{ "docker.io" = ["m.example"] }', {"docker.io": "m.example"}),
+    "sign_key": ("/x/signing.key", '"/x/signing.key"', "/x/signing.key"),
+    "sigstore_trust": ("/x/trust.json", '"/x/trust.json"', "/x/trust.json"),
     "ca_file": ("/x/ca.pem", '"/x/ca.pem"', "/x/ca.pem"),
     "allow_http": ("index.example", '["index.example"]', ("index.example",)),
     "cache_dir": ("/x/cache", '"/x/cache"', "/x/cache"),
@@ -65,7 +67,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
 BOOLEANS = [option for option in OPTIONS.values() if option.is_field and option.shape is Shape.BOOLEAN]
 FIELDS = [option for option in OPTIONS.values() if option.is_field]
 # Options that cannot be tested alone: they need another one, or no file may hold them.
-APART = {"only_groups", "base_packages", "username", "password", "context_path"}
+APART = {"sign_key_password", "only_groups", "base_packages", "username", "password", "context_path"}
 
 
 def load(root: Path, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Loaded:

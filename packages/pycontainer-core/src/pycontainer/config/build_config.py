@@ -78,6 +78,10 @@ class BuildConfig:
         index_url: The package index where the lock names none. May hold credentials: it is not shown.
         strict: Whether two wheels with different files of one path are an error.
         check_libraries: `error`, `warn` or `off`: what to do about shared libraries that nobody brings.
+        sign: Whether to sign as an identity, with Sigstore.
+        sign_key: The private key to sign with instead, PEM.
+        sign_key_password: Its passphrase; stored as `Redacted`.
+        sigstore_trust: Client trust config of another Sigstore than the public one.
         os_packages: Packages of the base's distribution to add: `name` or `name=version`.
         os_exclude: Packages to leave out although others need them, by name.
         os_allow_upgrades: Packages of the base that may be upgraded, by name.
@@ -112,6 +116,11 @@ class BuildConfig:
     annotations: Mapping[str, str] = field(default_factory=dict)
     reproducible: bool = True
     created: int | str | None = None
+
+    sign: bool = False
+    sign_key: str | os.PathLike[str] | None = None
+    sign_key_password: str | Redacted | None = None
+    sigstore_trust: str | os.PathLike[str] | None = None
 
     base_image: str | None = None
     platform: str | Sequence[str] = ()

@@ -305,6 +305,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "registry": check_registry,
     "username": _username,
     "password": _password,
+    "sign_key_password": _password,
     "insecure_registries": check_host,
     "mirrors": check_mirror,
     "allow_http": check_host,
@@ -323,6 +324,8 @@ def _disagreements(values: Mapping[str, Any]) -> list[Problem]:
         problems.append(
             Problem(option="username", message="There is a user name and no password", hint="Set {password_stdin}")
         )
+    if values.get("sign") and "sign_key" in values:
+        problems.append(Problem(option="sign_key", message="An image is signed with a key or as an identity, not both"))
     if values.get("no_build") and values.get("build_sdists"):
         problems.append(Problem(option="build_sdists", message="Nothing may be built", facts=("no-build is set",)))
     if values.get("only_groups") and not (values.get("groups") or values.get("all_groups")):

@@ -34,6 +34,7 @@ class Group(Enum):
     """The headings of `--help` and of the reference, in their order."""
 
     IMAGE = "Image and where it goes"
+    TRUST = "Signatures"
     BASE = "Base image and platforms"
     RUN = "How the container runs"
     CONTENT = "What goes into the image"

@@ -99,6 +99,44 @@ _IMAGE: Final = (
     ),
 )
 
+_TRUST: Final = (
+    Option(
+        name="sign",
+        shape=Shape.BOOLEAN,
+        group=Group.TRUST,
+        flags=("--sign",),
+        negative="--no-sign",
+        help="sign image and documents as the identity of this CI job, with Sigstore",
+        default="no",
+    ),
+    Option(
+        name="sign_key",
+        shape=Shape.PATH,
+        group=Group.TRUST,
+        flags=("--sign-key",),
+        metavar="FILE",
+        help="sign image and documents with the private key in a PEM file",
+        default="none",
+    ),
+    Option(
+        name="sign_key_password",
+        shape=Shape.SECRET,
+        group=Group.TRUST,
+        in_files=False,
+        also_read="COSIGN_PASSWORD",
+        help="passphrase of that key",
+    ),
+    Option(
+        name="sigstore_trust",
+        shape=Shape.PATH,
+        group=Group.TRUST,
+        flags=("--sigstore-trust",),
+        metavar="FILE",
+        help="client trust config of a Sigstore of one's own",
+        default="that of Sigstore's public installation",
+    ),
+)
+
 _BASE: Final = (
     Option(
         name="base_image",
@@ -677,6 +715,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     option.name: option
     for option in (
         *_IMAGE,
+        *_TRUST,
         *_BASE,
         *_RUN,
         *_CONTENT,
