@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pycontainer.attest.signing.bundle import Bundle, Envelope, key_bundle, pre_authentication
-from pycontainer.errors import ConfigError, SignatureError, ToolError
+from pycontainer.errors import ConfigError, IntegrityError, SignatureError, ToolError
 
 try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -127,10 +127,11 @@ class KeyVerifier:
         """Check the signature of a bundle and say who made it; what the statement says is for the caller to check.
 
         Raises:
-            SignatureError: It was not made with this key, or over something else.
+            SignatureError: It was made with another key, or by an identity.
+            IntegrityError: It names this key and was not made with it, or signs something else.
         """
         if bundle.key_hint is None:
-            raise SignatureError("It is signed by an identity, not by a key")
+            raise SignatureError("It is signed by an identity, not with a key")
         signed, signature = pre_authentication(bundle.envelope.payload), bundle.envelope.signature
         try:
             if isinstance(self.key, ec.EllipticCurvePublicKey):
@@ -140,7 +141,9 @@ class KeyVerifier:
             else:
                 self.key.verify(signature, signed)
         except InvalidSignature:
-            raise SignatureError("It was not made with this key, or what it signs was changed") from None
+            if bundle.key_hint != key_hint(self.key):
+                raise SignatureError("It is signed with another key") from None
+            raise IntegrityError("It names this key and was not made with it, or what it signs was changed") from None
         return f"key {key_hint(self.key)}"
 
 
