@@ -31,17 +31,25 @@ class TestFakeRegistry(RegistryConformance):
 class TestFakeRegistryWithTokens(RegistryConformance):
     @pytest.fixture
     def target(self) -> Iterator[Target]:
-        rules = Rules(authentication="token", users={USER: PASSWORD}, relative_locations=True)
+        rules = Rules(
+            authentication="token",
+            users={USER: PASSWORD},
+            relative_locations=True,
+            referrers_page=2,
+            referrers_filter=True,
+        )
         with FakeRegistry(rules) as registry:
             yield Target(host=registry.host, settings=settings_for(registry.host), needs_user=True)
 
 
 class TestOlderFakeRegistry(RegistryConformance):
-    """C10, C29: no digests in headers, no ranges, credentials in every request."""
+    """C10, C29: no digests in headers, no ranges, no referrers, credentials in every request."""
 
     @pytest.fixture
     def target(self) -> Iterator[Target]:
-        rules = Rules(authentication="basic", users={USER: PASSWORD}, digest_headers=False, ranges=False)
+        rules = Rules(
+            authentication="basic", users={USER: PASSWORD}, digest_headers=False, ranges=False, referrers=False
+        )
         with FakeRegistry(rules) as registry:
             yield Target(host=registry.host, settings=settings_for(registry.host), needs_user=True)
 

@@ -1,5 +1,6 @@
-"""Images: config and layers, immutable; a change gives a new one."""
+"""Images: config and layers, immutable; a change gives a new one. What is attached to them."""
 
+from pycontainer.image.attachment import Attachment
 from pycontainer.image.image import Image, ImageIndex
 
-__all__ = ["Image", "ImageIndex"]
+__all__ = ["Attachment", "Image", "ImageIndex"]

@@ -9,6 +9,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from pycontainer.testing.registry.referrers import list_referrers, subject_of
 from pycontainer.testing.registry.reply import Reply, error_reply
 from pycontainer.testing.registry.store import Upload
 
@@ -24,6 +25,7 @@ _BLOB = re.compile(rf"/v2/{_NAME}/blobs/(?P<digest>{_DIGEST})")
 _UPLOADS = re.compile(rf"/v2/{_NAME}/blobs/uploads/")
 _UPLOAD = re.compile(rf"/v2/{_NAME}/blobs/uploads/(?P<session>[0-9a-f]{{32}})")
 _MANIFEST = re.compile(rf"/v2/{_NAME}/manifests/(?P<reference>{_DIGEST}|[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})")
+_REFERRERS = re.compile(rf"/v2/{_NAME}/referrers/(?P<digest>{_DIGEST})")
 _CONTENT_RANGE = re.compile(r"(\d+)-(\d+)")
 _RANGE = re.compile(r"bytes=(\d+)-")
 _MANIFEST_TYPES = frozenset(
@@ -44,7 +46,9 @@ class Api:
         self._store = store
         self._url = url
 
-    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(  # noqa: PLR0911 - one line a kind of address
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
         """The answer to a request that is allowed."""
         parameters = {name: values[0] for name, values in parse_qs(query).items()}
         with self._store.lock:
@@ -58,6 +62,10 @@ class Api:
                 return self._upload(method, found["name"], found["session"], parameters, headers, body)
             if found := _MANIFEST.fullmatch(path):
                 return self._manifest(method, found["name"], found["reference"], headers, body)
+            if self._rules.referrers and method == "GET" and (found := _REFERRERS.fullmatch(path)):
+                return list_referrers(
+                    self._rules, self._store.repository(found["name"]), path, found["digest"], parameters
+                )
         return error_reply(404, "NAME_INVALID")
 
     def _blob(self, method: str, name: str, digest: str, headers: Mapping[str, str]) -> Reply:
@@ -178,6 +186,8 @@ class Api:
         if media_type not in headers.get("accept", ""):
             return error_reply(406, "MANIFEST_UNKNOWN", "Accept does not list the type of this manifest")
         found = {"Content-Type": media_type, "Content-Length": str(len(content)), **self._digest_header(digest)}
+        if self._rules.etags:
+            found["ETag"] = f'"{digest}"'
         return Reply(status=200, headers=found, body=content)
 
     def _put_manifest(  # noqa: PLR0911 - one line a reason to refuse
@@ -201,12 +211,22 @@ class Api:
         if missing:
             return error_reply(404, "MANIFEST_BLOB_UNKNOWN", missing)
         if ":" not in reference:
-            if self._rules.immutable_tags and reference in repository.tags:
-                return error_reply(400, "TAG_INVALID", "the tag exists and cannot be changed")
+            if refused := self._refuse_tag(repository, reference, headers):
+                return refused
             repository.tags[reference] = digest
         repository.manifests[digest] = (media_type, body)
         location = self._location(f"/v2/{name}/manifests/{digest}")
-        return Reply(status=201, headers={"Location": location, **self._digest_header(digest)})
+        told = {"Location": location, **self._digest_header(digest)}
+        if self._rules.referrers and (subject := subject_of(document)):
+            told["OCI-Subject"] = subject
+        return Reply(status=201, headers=told)
+
+    def _refuse_tag(self, repository: Repository, tag: str, headers: Mapping[str, str]) -> Reply | None:
+        if self._rules.etags and headers.get("if-match", "") not in {"", f'"{repository.tags.get(tag)}"'}:
+            return error_reply(412, "DENIED", "the tag is something else by now")
+        if self._rules.immutable_tags and tag in repository.tags:
+            return error_reply(400, "TAG_INVALID", "the tag exists and cannot be changed")
+        return None
 
     def _accepted(self, session: str) -> Reply:
         upload = self._store.uploads[session]

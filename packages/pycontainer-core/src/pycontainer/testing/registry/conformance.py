@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from pycontainer.blobs.blob import BytesBlob
+from pycontainer.destinations.attachments import attach, list_attachments, read_attachment
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.errors import DeniedError, HTTPStatusError, IntegrityError
-from pycontainer.image import Image, ImageIndex
+from pycontainer.image import Attachment, Image, ImageIndex
 from pycontainer.layers.layer import Layer
 from pycontainer.oci import Descriptor, Digest, ImageConfig, Index, Manifest, Reference, RootFS, media_types
 from pycontainer.transports.registry import Pushed, RegistryClient, RegistrySettings
@@ -49,6 +51,17 @@ def make_image(*sizes: int, architecture: str = "amd64", origin: Reference | Non
     )
     rootfs = RootFS(diff_ids=tuple(layer.diff_id for layer in layers))
     return Image(config=ImageConfig(architecture=architecture, os="linux", rootfs=rootfs), layers=layers)
+
+
+def make_attachment(number: int = 0, *, kind: str = "application/vnd.example.report") -> Attachment:
+    """A document that is attached, the same for the same number."""
+    content = f'{{"report":{number}}}'.encode()
+    return Attachment(
+        artifact_type=kind,
+        media_type="application/json",
+        content=content,
+        annotations={"org.example.number": f"{number}"},
+    )
 
 
 class RegistryConformance:
@@ -191,6 +204,47 @@ class RegistryConformance:
         """A wrong digest is caught before the request."""
         with pytest.raises(IntegrityError, match="not that of"):
             client.push_manifest(repository.with_digest(Digest.of(b"other")), b"{}", media_types.MANIFEST)
+
+    def test_what_is_attached_is_found_by_its_kind_and_read(
+        self, client: RegistryClient, repository: Reference
+    ) -> None:
+        """C22 to C24, with the API or the tag: kinds and annotations are listed, the image stays what it was."""
+        image = make_image(100)
+        RegistryDestination(client, [repository.with_tag("1")]).write(image)
+        report, signature = make_attachment(1), make_attachment(2, kind="application/vnd.example.signature+v1")
+        for attachment in (report, signature):
+            descriptor = attach(client, image.descriptor, repository, attachment)
+            assert list_attachments(client, repository, image.digest, attachment.artifact_type) == (descriptor,)
+            assert descriptor.annotations == attachment.annotations
+            assert read_attachment(client, repository, descriptor) == attachment.content
+        assert len(list_attachments(client, repository, image.digest)) == 2  # noqa: PLR2004 - both
+        assert client.manifest(repository.with_tag("1")).descriptor.digest == image.digest
+
+    def test_nothing_is_attached_to_what_is_new(self, client: RegistryClient, repository: Reference) -> None:
+        """An image without attachments has none, and an attachment neither."""
+        image = make_image(100)
+        RegistryDestination(client, [repository]).write(image)
+        assert list_attachments(client, repository, image.digest) == ()
+        attached = attach(client, image.descriptor, repository, make_attachment())
+        assert list_attachments(client, repository, attached.digest) == ()
+
+    def test_what_is_attached_twice_is_listed_once(self, client: RegistryClient, repository: Reference) -> None:
+        """The second build of the same image attaches the same documents."""
+        image = make_image(100)
+        RegistryDestination(client, [repository]).write(image)
+        first, again = (attach(client, image.descriptor, repository, make_attachment()) for _ in range(2))
+        assert first == again
+        assert list_attachments(client, repository, image.digest) == (first,)
+
+    def test_of_many_attachments_at_once_none_is_lost(self, client: RegistryClient, repository: Reference) -> None:
+        """C25: the list under the tag has no lock, and one process needs none."""
+        image = make_image(100)
+        RegistryDestination(client, [repository]).write(image)
+        attachments = [make_attachment(number) for number in range(20)]
+        with ThreadPoolExecutor(len(attachments)) as pool:
+            attached = set(pool.map(lambda each: attach(client, image.descriptor, repository, each), attachments))
+        assert set(list_attachments(client, repository, image.digest)) == attached
+        assert len(attached) == len(attachments)
 
 
 class _Unreadable:

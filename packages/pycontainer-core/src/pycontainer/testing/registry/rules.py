@@ -30,6 +30,10 @@ class Rules:
         relative_locations: Whether `Location` is a path.
         immutable_tags: Whether a tag can be put once only, as with ECR.
         ranges: Whether `Range` requests of blobs are served.
+        referrers: Whether the referrers API is known, as since version 1.1 of the specification; else it answers 404.
+        referrers_page: The most entries of a page of referrers, or no limit.
+        referrers_filter: Whether referrers are filtered by `artifactType` here; else that is the client's task.
+        etags: Whether manifests have an `ETag`, and a tag is put only if it is what `If-Match` says.
         manifest_limit: The most bytes of a manifest; more is 413.
         warning: A `Warning` header on every answer.
     """
@@ -53,5 +57,9 @@ class Rules:
     relative_locations: bool = False
     immutable_tags: bool = False
     ranges: bool = True
+    referrers: bool = True
+    referrers_page: int | None = None
+    referrers_filter: bool = False
+    etags: bool = False
     manifest_limit: int = 4 * 1024 * 1024
     warning: str | None = None

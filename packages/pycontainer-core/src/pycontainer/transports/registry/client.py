@@ -26,8 +26,9 @@ from pycontainer.transports.registry.auth import Need
 from pycontainer.transports.registry.blobs import RegistryBlob
 from pycontainer.transports.registry.credentials import Credentials, Explanation
 from pycontainer.transports.registry.endpoint import Endpoint, pull_endpoints, upstream
-from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest
+from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest, put_manifest
 from pycontainer.transports.registry.permission import check_push
+from pycontainer.transports.registry.referrers import Referrers
 from pycontainer.transports.registry.session import FORBIDDEN, Session
 from pycontainer.transports.registry.settings import RegistrySettings
 from pycontainer.transports.registry.uploads import BlobUpload, head_blob
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from pycontainer.events import Emit
     from pycontainer.oci import Descriptor, Reference
 
-_OK, _CREATED, _NOT_FOUND, _TOO_LARGE = 200, 201, 404, 413
-_STORED = frozenset({_OK, _CREATED, 202, 204})
+_OK, _NOT_FOUND = 200, 404
 _PUSH = ("pull", "push")
 
 
@@ -206,22 +206,7 @@ class RegistryClient:
         # A registry with immutable tags (ECR) refuses even what it has.
         if self.head_manifest(reference) == digest:
             return digest
-        session, need = self._push_session(reference), Need(reference.repository, _PUSH)
-        url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
-        response = session.request("PUT", url, need, headers={"Content-Type": media_type}, body=raw, retry=True)
-        if response.status not in _STORED:
-            if response.status == FORBIDDEN:
-                raise session.denied(response, need)
-            too_large = f"`{reference.registry}` takes no manifest of {len(raw)} bytes"
-            what = too_large if response.status == _TOO_LARGE else f"`{reference.registry}` did not take `{reference}`"
-            raise status_error(response, what)
-        response.drain()
-        stored = response.headers.get("docker-content-digest")
-        if stored is not None and stored != str(digest):
-            raise IntegrityError(
-                f"`{reference.registry}` stored something else than was sent",
-                facts=[f"sent: `{digest}`", f"stored: `{stored[:150]}`"],
-            )
+        put_manifest(self._push_session(reference), reference, raw, media_type)
         return digest
 
     def read_back(self, reference: Reference) -> Digest:
@@ -232,6 +217,10 @@ class RegistryClient:
         """
         fetched = self._manifest(self._push_session(reference), reference)
         return fetched.descriptor.digest
+
+    def referrers(self, repository: Reference) -> Referrers:
+        """What refers to the manifests of a repository, in the registry itself: mirrors know of none."""
+        return Referrers(self._push_session(repository), repository)
 
     def explain(self, reference: Reference) -> Explanation:
         """Where credentials for a reference are looked for and what is found, without secrets."""

@@ -1,7 +1,8 @@
-"""Manifests and indexes as a registry sends them: checked before anything is believed.
+"""Manifests and indexes as a registry sends and takes them: checked before anything is believed.
 
-fetched = check_manifest(raw, content_type="application/vnd.oci.image.index.v1+json", expected=digest, where="…")
+fetched = check_manifest(raw, content_type="application/vnd.oci.image.index.v1+json", reference=…, header_digest=…)
 fetched.document            # a `Manifest` or an `Index`, with its bytes
+put_manifest(session, reference, raw, media_type)
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ from pycontainer.errors import DocumentError, IntegrityError, NetworkError
 from pycontainer.oci import Descriptor, Digest, Index, Manifest, media_types
 from pycontainer.oci.document import strict_json
 from pycontainer.transports.documents import ambiguity
+from pycontainer.transports.http.failures import status_error
+from pycontainer.transports.registry.auth import Need
+from pycontainer.transports.registry.session import FORBIDDEN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycontainer.oci import Reference
+    from pycontainer.transports.http import Headers
+    from pycontainer.transports.registry.session import Session
 
 ACCEPT = f"{media_types.INDEX}, {media_types.MANIFEST}, {media_types.DOCKER_INDEX}, {media_types.DOCKER_MANIFEST}"
 _KNOWN = media_types.INDEXES | media_types.MANIFESTS
 # What a server says that does not know the type: file servers, older registries.
 _UNTYPED = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
+_STORED = frozenset({200, 201, 202, 204})
+_TOO_LARGE = 413
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +80,48 @@ def check_manifest(
         descriptor=Descriptor(media_type=media_type, digest=digest, size=len(raw)),
         document=kind.from_bytes(raw),
     )
+
+
+def put_manifest(
+    session: Session, reference: Reference, raw: bytes, media_type: str, *, headers: Mapping[str, str] | None = None
+) -> Headers:
+    """Store a manifest or index under the reference's digest or tag.
+
+    Args:
+        session: The registry.
+        reference: Where; a digest is that of the bytes.
+        raw: The manifest.
+        media_type: Its type.
+        headers: More than `Content-Type`: conditions (RFC 9110, 13.1).
+
+    Returns:
+        What the registry says of it.
+
+    Raises:
+        DeniedError: Pushing there is not allowed.
+        IntegrityError: The registry stored other bytes.
+        HTTPStatusError: The registry refuses it (413: too large; 412: a condition does not hold).
+        NetworkError: The registry cannot be reached.
+    """
+    need = Need(reference.repository, ("pull", "push"))
+    url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
+    sent = {"Content-Type": media_type, **(headers or {})}
+    response = session.request("PUT", url, need, headers=sent, body=raw, retry=True)
+    if response.status not in _STORED:
+        if response.status == FORBIDDEN:
+            raise session.denied(response, need)
+        too_large = f"`{reference.registry}` takes no manifest of {len(raw)} bytes"
+        what = too_large if response.status == _TOO_LARGE else f"`{reference.registry}` did not take `{reference}`"
+        raise status_error(response, what)
+    response.drain()
+    digest = reference.digest or Digest.of(raw)
+    stored = response.headers.get("docker-content-digest")
+    if stored is not None and stored != str(digest):
+        raise IntegrityError(
+            f"`{reference.registry}` stored something else than was sent",
+            facts=[f"sent: `{digest}`", f"stored: `{stored[:150]}`"],
+        )
+    return response.headers
 
 
 def _check_digest(raw: bytes, reference: Reference, header_digest: str | None) -> Digest:
