@@ -116,9 +116,11 @@ def add_own(parser: argparse.ArgumentParser, json_help: str) -> Any:
     return group
 
 
-def option_parser(command: str, description: str, only: Iterable[str] | None = None) -> CommandParser:
+def option_parser(
+    command: str, description: str, only: Iterable[str] | None = None, *, usage: str = "[OPTIONS]"
+) -> CommandParser:
     """The parser of a command that takes the options of the table, under their headings; or `only` some of them."""
-    parser = CommandParser(command, description)
+    parser = CommandParser(command, description, usage)
     names = set(OPTIONS if only is None else only)
     for group in Group:
         options = [option for option in OPTIONS.values() if option.group is group and option.name in names]

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "build": Command("build", "Build the image of a project, and push it where asked"),
     "lock": Command("lock_image", "Write down the base image and the operating system packages in `pycontainer.lock`"),
     "outdated": Command("show_outdated", "Show what is newer than `pycontainer.lock` says"),
+    "verify": Command("verify_image", "Check an image's digests, and who signed it and what is attached to it"),
     "config": Command("show_config", "Show the configuration and where each value comes from, or its JSON Schema"),
     "auth explain": Command("explain_auth", "Show which credentials are used at a registry, without showing them"),
     "cache info": Command("show_cache", "Show how much the cache holds"),

@@ -140,7 +140,7 @@ def _holds(signed: Signed, descriptor: Descriptor) -> Finding:
 def _check_document(part: Part, descriptor: Descriptor, content: bytes, signed: Sequence[Signed]) -> Finding:
     """A document that is attached as it is: it counts where the same one is signed too."""
     name = _name(descriptor.artifact_type or "")
-    same = next((each for each in signed if _same(each.statement, content)), None)
+    same = any(_name(each.statement.predicate_type) == name and _same(each.statement, content) for each in signed)
     return Finding(
         subject=f"{name} of {part.name}",
         verdict=Verdict.HOLDS if same else Verdict.OPEN,

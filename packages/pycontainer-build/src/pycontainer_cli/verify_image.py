@@ -1,0 +1,122 @@
+"""`pycontainer verify IMAGE`: is it what it says it is, and did the right one say so?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pycontainer_cli import exit_codes
+from pycontainer_cli.arguments import add_own, option_parser, parse_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pycontainer.attest.verification.evidence import Signer
+    from pycontainer.attest.verification.report import Report
+    from pycontainer_cli.arguments import CommandParser
+
+_DESCRIPTION = """\
+Check an image from the outside: every manifest, config and layer against its digest, and what is
+attached to it against the key or the identity that should have signed it.
+
+IMAGE is a reference, oci:DIR, oci-archive:FILE, or a path."""
+# What of the table of options is about reading from registries.
+REGISTRY_OPTIONS: Final = (
+    "sigstore_trust",
+    "anonymous_pull",
+    "insecure_registries",
+    "mirrors",
+    "ca_file",
+    "jobs",
+    "verbose",
+    "quiet",
+)
+_MARKS: Final = {"holds": "ok", "fails": "FAILS", "open": "-"}
+
+
+def parser() -> CommandParser:
+    """The parser of the command."""
+    made = option_parser("verify", _DESCRIPTION, only=REGISTRY_OPTIONS, usage="IMAGE [OPTIONS]")
+    made.add_argument("image", metavar="IMAGE", nargs="?", help="what to check")
+    own = add_own(made, "print what was found as JSON")
+    own.add_argument("--key", metavar="FILE", help="public key, PEM, that the image must be signed with")
+    own.add_argument("--identity", metavar="NAME", help="subject of the certificate that it must be signed by")
+    own.add_argument("--issuer", metavar="URL", help="who vouched for that identity")
+    own.add_argument(
+        "--require",
+        metavar="KIND",
+        action="append",
+        default=[],
+        choices=("sbom", "provenance"),
+        help="document that must be signed too: `sbom` or `provenance` (repeatable)",
+    )
+    own.add_argument("--digests-only", action="store_true", help="look at digests alone, whoever signed it")
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    given = parse_options(parser(), arguments)
+
+    from pycontainer.builder.verifier import ImageVerifier  # noqa: PLC0415 - not for `--help`
+    from pycontainer.errors import ConfigError  # noqa: PLC0415 - as above
+    from pycontainer_cli.loading import load  # noqa: PLC0415 - as above
+    from pycontainer_cli.output import write_json  # noqa: PLC0415 - as above
+    from pycontainer_cli.progress import reporting  # noqa: PLC0415 - as above
+
+    if not given.others["image"]:
+        raise ConfigError("No image is named", hint="Write `pycontainer verify ghcr.io/acme/api:1.4 --key signing.pub`")
+    loaded = load(given, os.environ)
+    signer = _signer(given.others, loaded.config.sigstore_trust)
+    with reporting(loaded, sys.stderr, os.environ) as emit:
+        report = ImageVerifier(loaded.config, emit=emit).verify(
+            given.others["image"], signer=signer, required=given.others["require"]
+        )
+    if given.others["json"]:
+        write_json(report.to_json())
+    else:
+        _write(report, verbose=loaded.config.verbose)
+    return exit_codes.OK if report.holds else exit_codes.FAILED
+
+
+def _signer(others: Mapping[str, Any], trust: str | os.PathLike[str] | None) -> Signer | None:
+    from pycontainer.errors import ConfigError  # noqa: PLC0415 - not for `--help`
+
+    key, identity, issuer = others["key"], others["identity"], others["issuer"]
+    if sum(map(bool, (key, identity or issuer, others["digests_only"]))) != 1:
+        raise ConfigError(
+            "It must be said, once, whose signature counts",
+            hint="Write `--key FILE`, or `--identity NAME --issuer URL`, or `--digests-only`",
+        )
+    if key:
+        from pycontainer.attest.signing.keys import KeyVerifier  # noqa: PLC0415 - slow to import
+
+        return KeyVerifier.read(Path(key))
+    if others["digests_only"]:
+        return None
+    if not (identity and issuer):
+        raise ConfigError("An identity is a name and who vouched for it", hint="Write `--identity NAME --issuer URL`")
+    from pycontainer.attest.signing.keyless import IdentityVerifier  # noqa: PLC0415 - slow to import
+
+    return IdentityVerifier(identity=identity, issuer=issuer, trust=None if trust is None else Path(trust))
+
+
+def _write(report: Report, *, verbose: bool) -> None:
+    """One line a finding, but for the many that hold where nobody asked for them."""
+    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - not for `--help`
+    from pycontainer_cli.output import write_line  # noqa: PLC0415 - as above
+
+    digests = [each for each in report.findings if each.verdict.value == "holds" and "digest" in each.text]
+    if digests and not verbose:
+        write_line(f"ok     {len(digests)} manifests, configs and layers: they are what their digests say")
+    for finding in report.findings:
+        if finding in digests and not verbose:
+            continue
+        write_line(
+            clean(f"{_MARKS[finding.verdict.value]:<6} {finding.subject}: {finding.text[:1].lower()}{finding.text[1:]}")
+        )
+        for fact in finding.facts:
+            write_line(clean(f"         {fact}"))
+    write_line(clean(f"{'verified' if report.holds else 'NOT verified'}: {report.name}"))
