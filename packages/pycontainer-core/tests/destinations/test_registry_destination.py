@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 
+from pycontainer.destinations.attachments import list_attachments
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.errors import ConfigError, DeniedError, IntegrityError, PyContainerError
 from pycontainer.events import Event, TaskFinished, Verb
@@ -31,7 +32,7 @@ from pycontainer.testing.registry import (
     Rules,
     Stall,
 )
-from pycontainer.testing.registry.conformance import make_image
+from pycontainer.testing.registry.conformance import make_attachment, make_image
 from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
 from pycontainer.transports.registry import Credential, RegistryClient, RegistrySettings
 from pycontainer.transports.secrets import Redacted
@@ -74,6 +75,15 @@ class TestOrder:
         assert written.digest == image.digest
         assert written.reference == f"{registry.host}/acme/api@{image.digest}"
         assert written.moved == written.total == 2 * 5000 + sum(len(c.config_blob.content) for c in image.images)
+
+    def test_what_is_attached_goes_before_the_name(self, registry: FakeRegistry) -> None:
+        image = make_image(2000).with_attachments([make_attachment(1), make_attachment(2)])
+        reference = named(registry)
+        written = RegistryDestination(RegistryClient(SETTINGS), [reference]).write(image)
+        puts = [item.path.rpartition("/")[2] for item in registry.requests if item.method == "PUT"]
+        attached = list_attachments(RegistryClient(SETTINGS), reference, written.digest)
+        assert puts.index(str(image.digest)) < min(puts.index(str(entry.digest)) for entry in attached)
+        assert (len(attached), puts[-1]) == (2, "1")
 
     def test_each_layer_goes_once(self, registry: FakeRegistry) -> None:
         shared = make_image(5000).layers[0]

@@ -33,8 +33,7 @@ from pycontainer.transports.oci_layout import (
     MARKER,
     MARKER_CONTENT,
     OCILayout,
-    image_blobs,
-    layout_index,
+    layout_contents,
     names_of,
 )
 from pycontainer.unfinished import unfinished
@@ -80,14 +79,13 @@ class LayoutDestination:
             StoreError: Something stands there that is not ours to replace, or the disk does not take it.
             IntegrityError: A blob is not what its descriptor says.
         """
-        index = layout_index(image, self._names)
+        index, blobs = layout_contents(image, self._names)
         index = msgspec.structs.replace(
             index,
             manifests=tuple(
                 msgspec.structs.replace(entry, annotations={**entry.annotations, **_OURS}) for entry in index.manifests
             ),
         )
-        blobs = image_blobs(image)
         name = str(self._path)
         total = sum(blob.descriptor.size for blob in blobs)
         self._emit(TaskStarted(verb=Verb.WRITE, name=name, total=total))

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pycontainer.destinations.attachments import attach
 from pycontainer.destinations.destination import Written
 from pycontainer.errors import ConfigError, IntegrityError
 from pycontainer.image import ImageIndex
@@ -53,7 +54,7 @@ class RegistryDestination:
         self._references = tuple(dict.fromkeys(references))
 
     def write(self, image: Image | ImageIndex) -> Written:
-        """Push blobs, configs, manifests and the index by digest; then the names, each read back.
+        """Push blobs, configs, manifests and the index by digest; what is attached; then the names, each read back.
 
         Raises:
             DeniedError: Pushing is not allowed.
@@ -72,6 +73,7 @@ class RegistryDestination:
                     raw = child.manifest.to_bytes()
                     self._client.push_manifest(repository.with_digest(child.digest), raw, media_types.MANIFEST)
             self._client.push_manifest(repository.with_digest(image.digest), top, media_type)
+            self._attach(repository, image)
         for reference in self._references:
             self._name(reference, top, media_type)
         sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in (*layers, *configs)}
@@ -106,6 +108,12 @@ class RegistryDestination:
         if failures:
             raise failures[0]
         return sum(future.result() for future in futures)
+
+    def _attach(self, repository: Reference, image: Image | ImageIndex) -> None:
+        """Attach what belongs to the image, so that whoever finds its name finds that, too."""
+        with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="attach") as pool:
+            for _ in pool.map(lambda each: attach(self._client, each[0], repository, each[1]), image.attached):
+                pass
 
     def _name(self, reference: Reference, top: bytes, media_type: str) -> None:
         """Put a tag on what was pushed, and read it back: a registry's word for it is not enough."""

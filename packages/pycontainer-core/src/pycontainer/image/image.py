@@ -19,13 +19,14 @@ from pycontainer.oci import Descriptor, History, ImageConfig, Index, Manifest, m
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pycontainer.image.attachment import Attachment
     from pycontainer.layers.layer import Layer
     from pycontainer.oci import Digest, Platform
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A config and its layers, base first.
+    """A config and its layers, base first; what is attached to it changes neither its manifest nor its digest.
 
     Raises:
         DocumentError: Config and layers do not agree on the diff_ids (image-spec, *config.md*, `rootfs`).
@@ -34,6 +35,7 @@ class Image:
     config: ImageConfig
     layers: tuple[Layer, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         if self.config.rootfs.diff_ids != tuple(layer.diff_id for layer in self.layers):
@@ -80,6 +82,11 @@ class Image:
         """The digest of the manifest: the image's name."""
         return self.descriptor.digest
 
+    @property
+    def attached(self) -> tuple[tuple[Descriptor, Attachment], ...]:
+        """What is attached, each with its subject."""
+        return tuple((self.descriptor, attachment) for attachment in self.attachments)
+
     def append(self, layers: Iterable[Layer], *, created: str | None = None) -> Image:
         """The image with more layers on top, each with its line of history."""
         added = tuple(layers)
@@ -106,6 +113,10 @@ class Image:
         """The image with these annotations on its manifest."""
         return replace(self, annotations=dict(annotations))
 
+    def with_attachments(self, attachments: Iterable[Attachment]) -> Image:
+        """The image with these documents attached to it, too."""
+        return replace(self, attachments=(*self.attachments, *attachments))
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageIndex:
@@ -113,6 +124,7 @@ class ImageIndex:
 
     images: tuple[Image, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def index(self) -> Index:
@@ -123,6 +135,12 @@ class ImageIndex:
     def descriptor(self) -> Descriptor:
         """The descriptor of the index."""
         return self.index.describe(media_types.INDEX)
+
+    @property
+    def attached(self) -> tuple[tuple[Descriptor, Attachment], ...]:
+        """What is attached to the images and to the index, each with its subject."""
+        own = ((self.descriptor, attachment) for attachment in self.attachments)
+        return (*(pair for image in self.images for pair in image.attached), *own)
 
     @property
     def digest(self) -> Digest:

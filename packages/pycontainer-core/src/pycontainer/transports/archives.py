@@ -27,6 +27,7 @@ from pycontainer.transports.oci_layout import (
     OCILayout,
     blob_name,
     image_blobs,
+    layout_contents,
     layout_index,
 )
 from pycontainer.transports.tar_files import Member, TarFiles
@@ -189,10 +190,11 @@ def _normal(name: str) -> str:
 
 def oci_archive(image: Image | ImageIndex, names: Sequence[Reference] = ()) -> list[Member]:
     """The members of an OCI archive; what says what is in it stands first, then each blob after its referrers."""
+    index, blobs = layout_contents(image, names)
     return [
         Member.of(MARKER, MARKER_CONTENT),
-        Member.of(INDEX, layout_index(image, names).to_bytes()),
-        *_blob_members(image),
+        Member.of(INDEX, index.to_bytes()),
+        *_blob_members(blobs),
     ]
 
 
@@ -214,9 +216,9 @@ def docker_archive(image: Image, names: Sequence[Reference] = ()) -> list[Member
         Member.of(INDEX, layout_index(image, names).to_bytes()),
         Member.of(DOCKER_MANIFEST, canonical_json(listed)),
         *([Member.of(_REPOSITORIES, canonical_json(repositories))] if repositories else []),
-        *_blob_members(image),
+        *_blob_members(image_blobs(image)),
     ]
 
 
-def _blob_members(image: Image | ImageIndex) -> list[Member]:
-    return [Member(blob_name(blob.descriptor.digest), blob) for blob in reversed(image_blobs(image))]
+def _blob_members(blobs: Sequence[Blob]) -> list[Member]:
+    return [Member(blob_name(blob.descriptor.digest), blob) for blob in reversed(blobs)]

@@ -4,7 +4,7 @@
     descriptor = layout.find("1.4")
     layout.manifest(descriptor), layout.blob(layer)
 
-    layout_index(image, names).to_bytes()       # what `index.json` says of an image of ours
+    index, blobs = layout_contents(image, names)    # an image of ours, with what is attached to it
 
 A layout may come from anyone: nothing in it is followed out of it, and nothing is believed before its digest is.
 """
@@ -21,6 +21,7 @@ from pycontainer.blobs.blob import BytesBlob
 from pycontainer.blobs.hashing import VerifyingReader
 from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.image import Image
+from pycontainer.image.attachment import EMPTY_CONFIG, describe_artifact
 from pycontainer.oci import Digest, Index, media_types
 from pycontainer.oci.document import MAX_DOCUMENT_SIZE, strict_json
 from pycontainer.transports.documents import read_manifest
@@ -113,7 +114,7 @@ class OCILayout:
         """
         entries = self.index().manifests
         if name is None:
-            found = entries
+            found = tuple(entry for entry in entries if entry.artifact_type is None)
         elif name.startswith("@"):
             digest = Digest.parse(name[1:])
             found = tuple(entry for entry in entries if entry.digest == digest)
@@ -221,8 +222,23 @@ def names_of(entry: Descriptor) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+def layout_contents(image: Image | ImageIndex, names: Sequence[Reference] = ()) -> tuple[Index, tuple[Blob, ...]]:
+    """The `index.json` of a layout that has only this image, and all its blobs, what one refers to before it.
+
+    What is attached stands in `index.json` without a name, as ORAS has it: with its kind, which tells it from images.
+    """
+    index, blobs = layout_index(image, names), {blob.descriptor.digest: blob for blob in image_blobs(image)}
+    entries = []
+    for subject, attachment in image.attached:
+        manifest = attachment.manifest(subject)
+        entries.append(describe_artifact(manifest))
+        for blob in (EMPTY_CONFIG, attachment.blob, BytesBlob.of_document(manifest, media_types.MANIFEST)):
+            blobs.setdefault(blob.descriptor.digest, blob)
+    return Index(manifests=(*index.manifests, *entries)), tuple(blobs.values())
+
+
 def layout_index(image: Image | ImageIndex, names: Sequence[Reference] = ()) -> Index:
-    """The `index.json` of a layout that has only this image.
+    """The `index.json` of a layout that has only this image, and nothing that is attached to it.
 
     There is one entry for each distinct tag. A layout with a single entry is what `skopeo copy oci:DIR` takes without
     a name; `ref.name` is the bare tag, since that is what `podman run oci:DIR:TAG` looks for.

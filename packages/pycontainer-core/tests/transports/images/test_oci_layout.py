@@ -17,8 +17,9 @@ from pycontainer.destinations.archive import ArchiveDestination
 from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.errors import DocumentError, IntegrityError, PyContainerError, StoreError
 from pycontainer.image import Image, ImageIndex
-from pycontainer.oci import Descriptor, Digest, Index, Platform, Reference, media_types
+from pycontainer.oci import Descriptor, Digest, Index, Manifest, Platform, Reference, media_types
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
+from pycontainer.testing.registry.conformance import make_attachment
 from pycontainer.transports.archives import DockerArchive, open_docker_archive, open_oci_archive
 from pycontainer.transports.oci_layout import OCILayout, blob_name, image_blobs, layout_index
 
@@ -375,3 +376,30 @@ def test_a_base_with_many_layers_is_one_archive(tmp_path: Path) -> None:
     found = open_docker_archive(tmp_path / "image.tar")
     assert isinstance(found, OCILayout)
     assert found.find("2").digest == found.find("docker.io/acme/app:1").digest == image.digest
+
+
+def test_what_is_attached_stands_beside_the_image_in_a_layout(tmp_path: Path) -> None:
+    image = IMAGE.with_attachments([make_attachment()])
+    written = LayoutDestination(tmp_path / "image", [ONE]).write(image)
+    layout = OCILayout.at(tmp_path / "image")
+    assert written.digest == layout.find().digest == IMAGE.digest, "it is no image, and no part of one"
+    _, entry = layout.index().manifests
+    assert entry.artifact_type == make_attachment().artifact_type
+    manifest = layout.manifest(entry)
+    assert isinstance(manifest, Manifest)
+    assert manifest.subject is not None
+    assert manifest.subject.digest == IMAGE.digest
+    with layout.blob(manifest.layers[0]).open() as stream:
+        assert stream.read() == make_attachment().content
+    LayoutDestination(tmp_path / "image", [ONE]).write(IMAGE)
+    assert len(OCILayout.at(tmp_path / "image").index().manifests) == 1, "the next build has nothing attached"
+
+
+def test_what_is_attached_to_platforms_and_index_is_in_an_archive(tmp_path: Path) -> None:
+    images = (IMAGE.with_attachments([make_attachment(1)]), ARM)
+    index = ImageIndex(images=images, attachments=(make_attachment(2),))
+    ArchiveDestination(tmp_path / "image.tar", names=[ONE]).write(index)
+    layout = open_oci_archive(tmp_path / "image.tar")
+    manifests = [layout.manifest(entry) for entry in layout.index().manifests[1:]]
+    subjects = [manifest.subject.digest for manifest in manifests if manifest.subject is not None]
+    assert subjects == [IMAGE.digest, index.digest]
