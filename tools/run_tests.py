@@ -44,6 +44,7 @@ PROGRAMS = {
     "faketime": "faketime",
     "git": "git",
     "mmdebstrap": "mmdebstrap",
+    "npm": "npm",
     "podman": "podman",
     "qemu-aarch64-static": "qemu-user-static",
     "runc": "runc",

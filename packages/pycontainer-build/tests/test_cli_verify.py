@@ -13,6 +13,7 @@ import pytest
 
 from pycontainer.attest.signing.attachments import signed_attachment
 from pycontainer.attest.signing.keys import KeySigner
+from pycontainer.attest.signing.sign import sign_image
 from pycontainer.attest.signing.statement import SIGNED, Statement
 from pycontainer.destinations.attachments import attach
 from pycontainer.destinations.registry import RegistryDestination
@@ -66,23 +67,20 @@ def make_key(folder: Path, name: str) -> tuple[Path, Path]:
     return private, public
 
 
-def bill_of_materials(number: int) -> dict[str, Any]:
-    return {"spdxVersion": "SPDX-2.3", "name": f"materials {number}"}
+def sbom(platform: Platform) -> Attachment:
+    content = json.dumps({"spdxVersion": "SPDX-2.3", "name": str(platform)}).encode()
+    return Attachment(artifact_type="application/spdx+json", media_type="application/spdx+json", content=content)
 
 
 @pytest.fixture(params=[False, True], ids=["referrers tag", "referrers API"])
 def signed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Signed]:
     private, public = make_key(tmp_path, "signing")
     platforms = (Platform.parse("linux/amd64"), Platform.parse("linux/arm64"))
-    image = ImageIndex(images=tuple(debian_like(platform=platform) for platform in platforms))
+    image = ImageIndex(images=tuple(debian_like(platform=each).with_attachments([sbom(each)]) for each in platforms))
     with FakeRegistry(Rules(referrers=request.param)) as registry:
         made = Signed(registry, image, KeySigner.read(private, passphrase=None), public)
-        with_client(lambda client: RegistryDestination(client, [made.reference]).write(image))
-        for digest in (image.digest, *(each.digest for each in image.images)):
-            made.attach(Statement.about(digest, predicate_type=SIGNED, predicate={}), digest)
-        for number, each in enumerate(image.images):
-            sbom = Statement.about(each.digest, predicate_type=SBOM, predicate=bill_of_materials(number))
-            made.attach(sbom, each.digest)
+        complete = sign_image(image, made.signer)
+        with_client(lambda client: RegistryDestination(client, [made.reference]).write(complete))
         yield made
 
 

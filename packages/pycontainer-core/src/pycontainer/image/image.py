@@ -142,6 +142,10 @@ class ImageIndex:
         own = ((self.descriptor, attachment) for attachment in self.attachments)
         return (*(pair for image in self.images for pair in image.attached), *own)
 
+    def with_attachments(self, attachments: Iterable[Attachment]) -> ImageIndex:
+        """The index with these documents attached to it, too."""
+        return replace(self, attachments=(*self.attachments, *attachments))
+
     @property
     def digest(self) -> Digest:
         """The digest of the index: the name of all platforms together."""

@@ -90,7 +90,7 @@ class KeySigner:
         return cls(key=key)
 
     def sign(self, statement: Statement) -> bytes:
-        """The bundle of a statement. ECDSA takes a random number: no two signatures are the same."""
+        """The bundle of a statement, the same for the same one: signing again attaches nothing new."""
         payload = statement.to_bytes()
         signature = _signature(self.key, pre_authentication(payload))
         envelope = Envelope(payload=payload, signature=signature)
@@ -155,7 +155,7 @@ def key_hint(key: PublicKey) -> str:
 
 def _signature(key: PrivateKey, content: bytes) -> bytes:
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(content, ec.ECDSA(_curve_hash(key.public_key())))
+        return key.sign(content, ec.ECDSA(_curve_hash(key.public_key()), deterministic_signing=True))  # RFC 6979
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
     return key.sign(content)
