@@ -83,7 +83,7 @@ def test_the_bundle_has_the_form_that_cosign_3_reads(tmp_path: Path) -> None:
     assert document["dsseEnvelope"]["payloadType"] == "application/vnd.in-toto+json"
     assert json.loads(base64.b64decode(document["dsseEnvelope"]["payload"])) == {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"digest": {"sha256": DIGEST.hex}}],
+        "subject": [{"name": str(DIGEST), "digest": {"sha256": DIGEST.hex}}],
         "predicateType": "https://sigstore.dev/cosign/sign/v1",
         "predicate": {},
     }

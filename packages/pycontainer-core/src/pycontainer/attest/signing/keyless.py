@@ -87,7 +87,7 @@ class IdentitySigner:
                 bundle = signer.sign_dsse(SigstoreStatement(statement.to_bytes()))
         except IdentityError:
             raise DeniedError("Sigstore does not take the identity token") from None
-        except (SigstoreError, OSError) as error:
+        except Exception as error:  # the library has errors of its own that it does not name
             raise NetworkError("Sigstore did not sign", facts=[f"reason: {type(error).__name__}"]) from error
         return bundle.to_json().encode()
 

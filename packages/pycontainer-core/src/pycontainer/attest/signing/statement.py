@@ -29,7 +29,7 @@ SIGNED: Final = "https://sigstore.dev/cosign/sign/v1"
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a statement is about: algorithm → hexadecimal digest, and a name that nobody relies on."""
+    """What a statement is about: algorithm → hexadecimal digest, and a name, which nobody relies on."""
 
     digest: dict[str, str]
     name: str | None = None
@@ -47,11 +47,10 @@ class Statement(Document, frozen=True, kw_only=True):
     predicate: dict[str, Any]
 
     @classmethod
-    def about(
-        cls, digest: Digest, *, predicate_type: str, predicate: Mapping[str, Any], name: str | None = None
-    ) -> Self:
+    def about(cls, digest: Digest, *, predicate_type: str, predicate: Mapping[str, Any]) -> Self:
         """A statement about one digest."""
-        subject = Subject(name=name, digest={digest.algorithm: digest.hex})
+        # Some readers want a name; the image may have several, of which none is part of what is said.
+        subject = Subject(name=str(digest), digest={digest.algorithm: digest.hex})
         return cls(type_=STATEMENT_TYPE, subject=(subject,), predicate_type=predicate_type, predicate=dict(predicate))
 
     @classmethod
