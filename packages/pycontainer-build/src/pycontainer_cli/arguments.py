@@ -13,9 +13,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from pycontainer.config.option import Group, Option, Shape
 from pycontainer.config.options import OPTIONS
 from pycontainer.errors import ConfigError
+from pycontainer.frontend.arguments import add_options, given_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,42 +121,8 @@ def option_parser(
 ) -> CommandParser:
     """The parser of a command that takes the options of the table, under their headings; or `only` some of them."""
     parser = CommandParser(command, description, usage)
-    names = set(OPTIONS if only is None else only)
-    for group in Group:
-        options = [option for option in OPTIONS.values() if option.group is group and option.name in names]
-        flagged = [option for option in options if option.flags]
-        if flagged:
-            section = parser.add_argument_group(group.value)
-            for option in flagged:
-                _add(section, option)
+    add_options(parser, OPTIONS if only is None else only)
     return parser
-
-
-def _add(section: Any, option: Option) -> None:
-    text = _help(option)
-    if option.shape is not Shape.BOOLEAN:
-        section.add_argument(
-            *option.flags,
-            dest=option.name,
-            action="append",
-            metavar=option.metavar,
-            help=text,
-            default=argparse.SUPPRESS,
-        )
-        return
-    # Of a switch, help shows the flag that changes the default; the other one undoes what a file or variable says.
-    switch = {"dest": option.name, "action": "store_const", "default": argparse.SUPPRESS}
-    on, off = (argparse.SUPPRESS, option.negative_help) if option.negative_help else (text, argparse.SUPPRESS)
-    section.add_argument(*option.flags, const=True, help=on, **switch)
-    if option.negative:
-        section.add_argument(option.negative, const=False, help=off, **switch)
-
-
-def _help(option: Option) -> str:
-    text = option.help + (" (repeatable)" if option.several else "")
-    if option.default and option.default not in {"no", "none", "yes"}:
-        text = f"{text}; default: {option.default}"
-    return text.replace("%", "%%")
 
 
 def parse_options(parser: CommandParser, arguments: Sequence[str]) -> Given:
@@ -165,6 +131,5 @@ def parse_options(parser: CommandParser, arguments: Sequence[str]) -> Given:
     Raises:
         ConfigError: The command line is wrong.
     """
-    found = vars(parser.parse(arguments))
-    options = {name: value for name, value in found.items() if name in OPTIONS}
-    return Given(options, {name: value for name, value in found.items() if name not in OPTIONS})
+    found = parser.parse(arguments)
+    return Given(given_options(found), {name: value for name, value in vars(found).items() if name not in OPTIONS})

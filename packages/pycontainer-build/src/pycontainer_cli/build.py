@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycontainer.builder import BuildResult
-    from pycontainer.config.load import Loaded
-    from pycontainer.events import Emit
+    from pycontainer.plan import BuildPlan
     from pycontainer_cli.arguments import CommandParser
 
 _DESCRIPTION = """\
@@ -40,40 +39,19 @@ def run(arguments: Sequence[str]) -> int:
 
     loaded = load(given, os.environ)
     with reporting(loaded, sys.stderr, os.environ) as emit:
-        if loaded.config.dry_run:
-            return _plan(loaded, emit, as_json=given.others["json"])
-        return _build(loaded, emit, as_json=given.others["json"])
+        from pycontainer.builder import ImageBuilder  # noqa: PLC0415 - the whole house, not for `--help`
 
-
-def _plan(loaded: Loaded, emit: Emit, *, as_json: bool) -> int:
-    from pycontainer.builder import ImageBuilder  # noqa: PLC0415 - the whole house, not for `--help`
-    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - as above
-    from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
-
-    plan = ImageBuilder(loaded.config, emit=emit).plan()
-    if as_json:
-        write_json(plan.to_json())
-    else:
-        for line in plan.describe().splitlines():
-            write_line(clean(line))
+        outcome = ImageBuilder(loaded.config, emit=emit).run()
+        _write(outcome, as_json=given.others["json"])
     return exit_codes.OK
 
 
-def _build(loaded: Loaded, emit: Emit, *, as_json: bool) -> int:
-    from pycontainer.builder import ImageBuilder  # noqa: PLC0415 - the whole house, not for `--help`
-    from pycontainer.events import Noted  # noqa: PLC0415 - as above
-
-    result = ImageBuilder(loaded.config, emit=emit).build()
-    emit(Noted(message=str(result.ledger)))
-    _write(result, as_json=as_json)
-    return exit_codes.OK
-
-
-def _write(result: BuildResult, *, as_json: bool) -> None:
+def _write(outcome: BuildPlan | BuildResult, *, as_json: bool) -> None:
+    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - not for `--help`
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
 
     if as_json:
-        write_json(result.to_json())
+        write_json(outcome.to_json())
         return
-    for reference in dict.fromkeys(result.references):
-        write_line(reference)
+    for line in outcome.describe().splitlines():
+        write_line(clean(line))

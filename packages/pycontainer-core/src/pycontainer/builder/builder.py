@@ -21,7 +21,7 @@ from pycontainer.builder.sboms import sbom_paths, write_sboms
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.errors import IntegrityError
-from pycontainer.events import PhaseStarted, Warned, ignore
+from pycontainer.events import Noted, PhaseStarted, Warned, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
 from pycontainer.sources.base import default_base_image
@@ -62,6 +62,18 @@ class ImageBuilder:
         self._config = config
         self._adapt = adapt
         self._emit = emit
+
+    def run(self) -> BuildPlan | BuildResult:
+        """What a front end's user asks for: the plan in a dry run, else the image and a note of what moved.
+
+        Raises:
+            PyContainerError: As `plan` and `build`.
+        """
+        if self._config.dry_run:
+            return self.plan()
+        result = self.build()
+        self._emit(Noted(message=str(result.ledger)))
+        return result
 
     def plan(self) -> BuildPlan:
         """What `build` would do. The base's facts and the lock are read, nothing is written but caches.

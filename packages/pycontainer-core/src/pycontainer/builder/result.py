@@ -37,6 +37,10 @@ class BuildResult:
         """The image's name by digest at each destination."""
         return tuple(output.reference for output in self.outputs)
 
+    def describe(self) -> str:
+        """The result for people and pipes: one reference a line, each once."""
+        return "\n".join(dict.fromkeys(self.references))
+
     def to_json(self) -> dict[str, Any]:
         """The result for programs: JSON values, stable names; sizes in bytes."""
         return {
