@@ -123,7 +123,15 @@ def _flags(module: str) -> list[str]:
     return list(import_module(f"pycontainer_cli.{module}").parser()._option_string_actions)
 
 
-@pytest.mark.parametrize("example", list(blocks("toml")), ids=str)
+def configurations() -> Iterator[Example]:
+    """What configures an image; a page that shows another `pyproject.toml` has a test of its own."""
+    for block in blocks("toml"):
+        tables = tomllib.loads(block.text)
+        if "project" not in tables or "pycontainer" in tables.get("tool", {}):
+            yield block
+
+
+@pytest.mark.parametrize("example", list(configurations()), ids=str)
 def test_configuration_that_is_shown_is_taken(example: Example, tmp_path: Path) -> None:
     ours = "tool" in tomllib.loads(example.text)
     (tmp_path / ("pyproject.toml" if ours else "pycontainer.toml")).write_text(example.text)
