@@ -153,7 +153,7 @@ EXAMPLES = [
     (page.name, block)
     for page in sorted(Path(__file__).parents[4].glob("docs/**/*.md"))
     for block in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    if re.search(r"(?m)^\[(build|registry|tool\.pycontainer)\b", block)
+    if re.search(r"(?m)^\[(build|registry|tool\.pycontainer)[].]", block)
 ]
 
 
