@@ -203,6 +203,33 @@ def test_a_layout_with_an_unreadable_index_is_refused(tmp_path: Path, content: b
     assert (path / "index.json").read_bytes() == content
 
 
+def test_a_layout_of_ours_is_removed_whole(tmp_path: Path) -> None:
+    LayoutDestination(tmp_path / "image", LATEST).write(OLD)
+
+    LayoutDestination(tmp_path / "image").remove()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_of_a_layout_is_not_removed_with_it(tmp_path: Path) -> None:
+    LayoutDestination(tmp_path / "image", LATEST).write(OLD)
+    (tmp_path / "image" / "notes.txt").write_text("mine")
+
+    LayoutDestination(tmp_path / "image").remove()
+
+    assert [path.name for path in (tmp_path / "image").iterdir()] == ["notes.txt"]
+
+
+def test_a_layout_of_something_else_is_not_removed(tmp_path: Path) -> None:
+    LayoutDestination(tmp_path / "image", LATEST).write(OLD)
+    index = tmp_path / "image" / "index.json"
+    index.write_text(index.read_text().replace("io.pycontainer.output", "io.example.output"))
+
+    with pytest.raises(StoreError, match="cannot be replaced"):
+        LayoutDestination(tmp_path / "image").remove()
+    check(tmp_path / "image", OLD)
+
+
 def test_a_file_at_the_path_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image").write_text("mine")
     with pytest.raises(StoreError, match="cannot be replaced"):

@@ -39,7 +39,7 @@ from pycontainer.transports.oci_layout import (
 from pycontainer.unfinished import unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from pycontainer.blobs.blob import Blob
@@ -96,6 +96,27 @@ class LayoutDestination:
         self._emit(TaskFinished(verb=Verb.WRITE, name=name, size=total, reused=not moved))
         reference = f"oci:{self._path}@{image.digest}"
         return Written(digest=image.digest, reference=reference, moved=moved, total=total)
+
+    def remove(self) -> None:
+        """Remove a layout of ours; a file in it that a layout does not have stays, and so do the folders above it.
+
+        Raises:
+            StoreError: Something stands there that is not ours, or cannot be removed.
+        """
+        if not self._is_layout():
+            return
+        try:
+            with exclusive(self._path / MARKER):
+                self._check_ours()
+                (self._path / INDEX).unlink(missing_ok=True)
+                self._remove_tags(keep=frozenset())
+                _remove_others(self._path, set())
+            (self._path / MARKER).unlink()  # now that nobody holds it open
+        except OSError as error:
+            raise StoreError(f"Cannot remove `{self._path}`", facts=[error.strerror or str(error)]) from error
+        for folder in (*reversed(_FOLDERS), "."):
+            with suppress(OSError):
+                (self._path / folder).rmdir()
 
     def _write(self, index: Index, blobs: Sequence[Blob]) -> int:
         if not self._is_layout() and (moved := self._create(index, blobs)) is not None:
@@ -156,7 +177,7 @@ class LayoutDestination:
 
     def _update(self, index: Index, blobs: Sequence[Blob]) -> int:
         moved = self._fill(self._path, index, blobs)
-        self._remove_tags(index)
+        self._remove_tags(keep={tag for tag, _ in _tagged(index)})
         _remove_others(self._path, {blob.descriptor.digest for blob in blobs})
         return moved
 
@@ -174,8 +195,7 @@ class LayoutDestination:
                     ref.write(f"{entry.digest}\n".encode())
         return moved
 
-    def _remove_tags(self, index: Index) -> None:
-        keep = {tag for tag, _ in _tagged(index)}
+    def _remove_tags(self, *, keep: Collection[str]) -> None:
         with suppress(OSError):
             for path in (self._path / "refs" / "tags").iterdir():
                 if path.name not in keep:

@@ -170,7 +170,7 @@ def _start(config: BuildConfig, pyproject: Pyproject, metadata: ProjectMetadata,
         normalize(match.group(1)) for text in metadata.dependencies if (match := _REQUIREMENT_NAME.match(text))
     }
     port = next((port.number for port in config.exposed_ports), None)
-    return find_start(pyproject, installed=installed, port=port)
+    return find_start(pyproject, installed=installed, port=port, scripts=metadata.scripts)
 
 
 def _layout(config: BuildConfig, pyproject: Pyproject) -> Layout:

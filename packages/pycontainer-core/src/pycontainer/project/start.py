@@ -50,13 +50,20 @@ class Start:
     warning: str | None = None
 
 
-def find_start(pyproject: Pyproject, *, installed: Collection[str], port: int | None = None) -> Start:
+def find_start(
+    pyproject: Pyproject,
+    *,
+    installed: Collection[str],
+    port: int | None = None,
+    scripts: Mapping[str, str] | None = None,
+) -> Start:
     """Find the command that starts the application.
 
     Args:
         pyproject: The project.
         installed: Names of the distributions that the image will hold, normalised (PEP 503).
         port: Where a server is to listen instead of its framework's usual port.
+        scripts: The project's commands, where its tool knows more of them than `pyproject.toml` says.
 
     Raises:
         ProjectError: Nothing was found, or more than one script; the facts say where it was looked for.
@@ -68,7 +75,7 @@ def find_start(pyproject: Pyproject, *, installed: Collection[str], port: int | 
     if start is None:
         start = _streamlit(pyproject, modules, installed, port)
     if start is None:
-        start = _script(pyproject) or _runnable_package(pyproject, modules) or _single_file(pyproject, modules)
+        start = _script(pyproject, scripts) or _runnable_package(pyproject, modules) or _single_file(pyproject, modules)
     if start is None:
         start = _module_to_run(pyproject, modules)
     if start is None:
@@ -178,8 +185,8 @@ def _streamlit(
     )
 
 
-def _script(pyproject: Pyproject) -> Start | None:
-    scripts = pyproject.metadata.scripts if pyproject.is_package else {}
+def _script(pyproject: Pyproject, known: Mapping[str, str] | None) -> Start | None:
+    scripts = (pyproject.metadata.scripts if known is None else known) if pyproject.is_package else {}
     name = normalize(pyproject.metadata.name)
     own = [script for script in scripts if normalize(script) == name]
     chosen = own[0] if own else next(iter(scripts), None) if len(scripts) == 1 else None

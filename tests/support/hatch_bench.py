@@ -1,0 +1,105 @@
+"""A project of Hatch on a bench, built by hatchling alone: what Hatch runs in its own environment."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from bench import SECRET, Bench, Outcome
+from contents import Contents, read_contents
+from hatchling.cli import hatchling
+
+from pycontainer.transports.oci_layout import OCILayout
+
+TARGET = "tool.hatch.build.targets.container"
+PROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "Demo.App"
+version = "1.0"
+requires-python = ">=3.10"
+scripts = { demo = "demo_app:main" }
+"""
+_DROPPED = ("PYCONTAINER_", "HATCH_", "UV_", "REGISTRY_", "SOURCE_DATE_EPOCH")
+
+
+@dataclass
+class HatchBench(Bench):
+    """A package with a script, in `src/demo_app`."""
+
+    def configure(self, tables: str = "", *, project: str = PROJECT) -> None:
+        """Write `pyproject.toml`: the project, and tables of tools."""
+        self.write("src/demo_app/__init__.py", "def main(): print('hello')\n")
+        self.write("pyproject.toml", f"{project}\n{tables}")
+
+    def hatchling(self, *words: str, target: str = "container", **environment: str) -> Outcome:
+        """Run `hatchling build` in the project, in this process; Hatch's messages are on standard error."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+        ours = {
+            "PYCONTAINER_BASE_IMAGE": f"oci:{self.base}",
+            "PYCONTAINER_PLATFORM": "linux/amd64",
+            "PYCONTAINER_CACHE_DIR": str(self.root.parent / "cache"),
+            "HOME": str(self.root.parent),
+        }
+        out, err = io.StringIO(), io.StringIO()
+        code: object = 0
+        with (
+            mock.patch.dict(os.environ, {**inherited, **ours, **environment}, clear=True),
+            mock.patch.object(sys, "argv", ["hatchling", "build", "-t", target, *words]),
+            _inside(self.root),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                hatchling()
+            except SystemExit as stop:
+                code = stop.code
+        return Outcome(int(str(code or 0)), out.getvalue(), err.getvalue())
+
+    def builds(self, *words: str, target: str = "container", **environment: str) -> list[str]:
+        """Run it where it must succeed; what it says, line by line."""
+        outcome = self.hatchling(*words, target=target, **environment)
+        assert outcome.code == 0, outcome.err
+        assert SECRET not in outcome.err
+        return outcome.err.splitlines()
+
+    def hatch_refuses(self, *facts: str, target: str = "container", code: int = 1, **environment: str) -> None:
+        """Run it, and see that it fails as promised: a message for people, no traceback, no half of an image."""
+        outcome = self.hatchling(target=target, **environment)
+        assert outcome.code == code, outcome.err
+        assert "Traceback" not in outcome.err
+        assert SECRET not in outcome.err
+        for fact in facts:
+            assert fact in outcome.err, f"the error does not say {fact!r}:\n{outcome.err}"
+        assert not list(self.root.glob("dist/*oci*"))
+
+    def image(self, name: str = "demo_app-1.0.oci") -> Contents:
+        """The image of a layout in `dist`."""
+        return read_contents(self.root / "dist" / name)
+
+    def digest(self, name: str = "demo_app-1.0.oci") -> str:
+        """Its digest."""
+        return str(OCILayout.at(self.root / "dist" / name).find().digest)
+
+    def tags(self, name: str = "demo_app-1.0.oci") -> set[str]:
+        """The tags of a layout in `dist`."""
+        return {path.name for path in (self.root / "dist" / name / "refs" / "tags").iterdir()}
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
