@@ -50,7 +50,12 @@ class Display:
         line = self._lines.of(event)
         if line is not None:
             with self._lock:
-                self._show[line.tone](f"warning: {line}" if line.tone is Tone.WARNING else str(line))
+                self._show[line.tone](_warning(line.message) if line.tone is Tone.WARNING else str(line))
+
+
+def _warning(message: Message) -> str:
+    facts = [*message.facts, *(f"hint: {hint}" for hint in message.hints)]
+    return "\n".join([f"warning: {message.text}", *(f"  {fact}" for fact in facts)])
 
 
 @contextmanager
