@@ -52,6 +52,12 @@ class Registry:
         with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=30) as answer:  # loopback
             return answer.headers["Docker-Content-Digest"], json.load(answer)
 
+    def tags(self, repository: str) -> list[str]:
+        """The tags of a repository."""
+        with urlopen(f"http://{self.host}/v2/{repository}/tags/list", timeout=30) as answer:  # loopback
+            listed: list[str] = json.load(answer)["tags"]
+            return listed
+
     def blob(self, repository: str, digest: str) -> bytes:
         """The content of a blob."""
         with urlopen(f"http://{self.host}/v2/{repository}/blobs/{digest}", timeout=60) as answer:  # loopback
