@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script beside the pages it writes
-"""Writes `docs/reference` and the table in the README of pycontainer-build from the table of options.
+"""Writes `docs/reference` and the tables in the READMEs of the front ends from the table of options.
 
     python docs/generate_reference.py            # write
     python docs/generate_reference.py --check    # fail where a page is not up to date
@@ -23,9 +23,13 @@ from pycontainer_cli.exit_codes import MEANINGS
 ROOT: Final = Path(__file__).resolve().parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
 README: Final = ROOT / "packages" / "pycontainer-build" / "README.md"
+HATCH_README: Final = ROOT / "packages" / "hatch-pycontainer" / "README.md"
 NOTE: Final = "<!-- Written by docs/generate_reference.py from the table of options; edit that. -->\n"
 BEGIN: Final = "<!-- options: begin -->\n"
 END: Final = "<!-- options: end -->\n"
+# What Hatch decides in another way than the options do.
+HATCHS_OWN: Final = frozenset({"output"})
+HATCH_DEFAULTS: Final = {"tag": "the project's name and version", "package": "the project"}
 
 ONE_TABLE: Final = (
     "The same options everywhere: on the command line, in environment variables, in `pycontainer.toml`, in "
@@ -119,6 +123,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "pycontainer.schema.json": schema("pycontainer.toml"),
         REFERENCE / "pyproject.schema.json": schema("pyproject.toml"),
         README: readme(),
+        HATCH_README: hatch_readme(),
     }
 
 
@@ -251,8 +256,6 @@ def exit_codes_page() -> str:
 
 def readme() -> str:
     """The README of the command with its table of options renewed."""
-    text = README.read_text("utf-8")
-    before, rest = text.split(BEGIN)
     rows = [
         (
             f"`{_shown_flag(option)}`",
@@ -262,8 +265,28 @@ def readme() -> str:
         for option in OPTIONS.values()
         if option.flags
     ]
-    table = "\n".join(["| option | | default |", "|---|---|---|", *map(_row, rows), ""])
-    return before + BEGIN + table + END + rest.split(END)[1]
+    return _renewed(README, ["| option | | default |", "|---|---|---|", *map(_row, rows)])
+
+
+def hatch_readme() -> str:
+    """The README of Hatch's plugin with its table of options renewed: without `output`, which are versions there."""
+    rows = [
+        (
+            f"`{_suffix(option)[1:]}{'.' if _suffix(option) else ''}{option.toml_key}`",
+            option.shape.value,
+            HATCH_DEFAULTS.get(option.name, option.default),
+            _sentence(option.help),
+        )
+        for option in OPTIONS.values()
+        if option.in_files and option.name not in HATCHS_OWN
+    ]
+    return _renewed(HATCH_README, ["| Option | Type | Default | Description |", "|---|---|---|---|", *map(_row, rows)])
+
+
+def _renewed(page: Path, table: list[str]) -> str:
+    """A page with the table between its marks renewed."""
+    before, rest = page.read_text("utf-8").split(BEGIN)
+    return before + BEGIN + "\n".join([*table, ""]) + END + rest.split(END)[1]
 
 
 def schema(file: str) -> str:

@@ -49,7 +49,7 @@ def main() -> None:
 
 def _install(python: Path) -> None:
     say(f"installing pycontainer and what it needs from the Python index into {WORK.relative_to(ROOT)}/demo-venv")
-    core, command = PACKAGES
+    core, command = PACKAGES[:2]
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(*pip, f"./{core}[debian,fast,uv,zstd]", f"./{command}")
 

@@ -12,7 +12,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hatchling.metadata.core import ProjectMetadata
+from hatchling.plugin.manager import PluginManager
 
+from hatch_pycontainer.formats import FORMATS
+from hatch_pycontainer.options import TargetTable
 from pycontainer.config.load import load_config
 from pycontainer.testing.wheels import WheelForge
 from pycontainer_cli.arguments import parse_options
@@ -108,6 +112,15 @@ def test_a_command_that_is_shown_is_one(example: Example, tmp_path: Path, monkey
         parser.parse_args(rest)
 
 
+FORMATS_SHOWN = [*inline(r"hatch(ling)? build .*container:"), *inline(r"container:")]
+
+
+@pytest.mark.parametrize("example", FORMATS_SHOWN, ids=str)
+def test_a_format_of_hatch_that_is_named_is_one(example: Example) -> None:
+    (formats,) = re.findall(r"container:([\w,-]+)", example.text)
+    assert set(formats.split(",")) <= set(FORMATS)
+
+
 # The reference is written from the table that the parser is made of.
 NAMED_FLAGS = [each for each in inline(r"--[a-z]") if each.page.parent.name != "reference"]
 
@@ -123,15 +136,38 @@ def _flags(module: str) -> list[str]:
     return list(import_module(f"pycontainer_cli.{module}").parser()._option_string_actions)
 
 
-def configurations() -> Iterator[Example]:
-    """What configures an image; a page that shows another `pyproject.toml` has a test of its own."""
-    for block in blocks("toml"):
-        tables = tomllib.loads(block.text)
-        if "project" not in tables or "pycontainer" in tables.get("tool", {}):
-            yield block
+def is_of_hatch(example: Example) -> bool:
+    """Whether a table is one that Hatch reads: in `pyproject.toml`, or in `hatch.toml`."""
+    tables = tomllib.loads(example.text)
+    return "hatch" in tables.get("tool", {}) or "targets" in tables.get("build", {})
 
 
-@pytest.mark.parametrize("example", list(configurations()), ids=str)
+def is_ours(example: Example) -> bool:
+    """Whether it configures an image; a page that shows another `pyproject.toml` has a test of its own."""
+    tables = tomllib.loads(example.text)
+    return "project" not in tables or "pycontainer" in tables.get("tool", {})
+
+
+HATCH_TABLES = [example for example in blocks("toml") if is_of_hatch(example)]
+OWN_TABLES = [example for example in blocks("toml") if is_ours(example) and not is_of_hatch(example)]
+
+
+@pytest.mark.parametrize("example", HATCH_TABLES, ids=str)
+def test_tables_of_hatch_that_are_shown_are_taken(example: Example, tmp_path: Path) -> None:
+    tables = tomllib.loads(example.text)
+    project = "" if "project" in tables else '[project]\nname = "app"\nversion = "1.0"\n'
+    (tmp_path / "pyproject.toml").write_text(project + (example.text if "tool" in tables else ""))
+    if "tool" not in tables:
+        (tmp_path / "hatch.toml").write_text(example.text)
+    metadata = ProjectMetadata(str(tmp_path), PluginManager())
+
+    load_config(environment={}, directory=tmp_path, tables=[TargetTable.of(metadata).source()])
+
+    formats = metadata.hatch.build_targets.get("container", {}).get("versions", [])
+    assert set(formats) <= set(FORMATS)
+
+
+@pytest.mark.parametrize("example", OWN_TABLES, ids=str)
 def test_configuration_that_is_shown_is_taken(example: Example, tmp_path: Path) -> None:
     ours = "tool" in tomllib.loads(example.text)
     (tmp_path / ("pyproject.toml" if ours else "pycontainer.toml")).write_text(example.text)

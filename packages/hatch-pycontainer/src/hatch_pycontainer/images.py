@@ -84,6 +84,8 @@ def build_image(order: Order, app: Application) -> dict[str, str]:
     emit = Display(app, order.table.spell, quiet=config.quiet, verbose=config.verbose)
     for warning in loaded.warnings:
         emit(Warned(message=warning))
+    if os.environ.get(variable := OPTIONS["output"].variable):
+        emit(Warned(message=f"`{variable}` says nothing to Hatch, which takes formats", hint="Set {output}"))
 
     def adapt(found: StandaloneProject) -> Project:
         # Another member of the workspace is one that Hatch knows nothing of.
