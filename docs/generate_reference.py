@@ -18,7 +18,7 @@ from pycontainer.config.option import Group, Option, Shape
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.schema import configuration_schema
 from pycontainer.config.sources import spellings
-from pycontainer_cli.exit_codes import MEANINGS
+from pycontainer.frontend.exit_codes import MEANINGS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"

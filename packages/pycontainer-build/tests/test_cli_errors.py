@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from pycontainer import errors
-from pycontainer_cli import exit_codes, main
+from pycontainer.frontend import exit_codes
+from pycontainer_cli import main
 
 Run: TypeAlias = Callable[..., Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pycontainer_cli import exit_codes
+from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import CommandParser, add_own
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from pycontainer.frontend import exit_codes
 from pycontainer.unfinished import remove_unfinished
-from pycontainer_cli import exit_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pycontainer_cli import exit_codes
+from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import add_own, option_parser, parse_options
 
 if TYPE_CHECKING:
