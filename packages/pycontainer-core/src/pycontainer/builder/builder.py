@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pycontainer.project.standalone import StandaloneProject
     from pycontainer.sources.base import Base
     from pycontainer.sources.debian.choose import PackageChoice
+    from pycontainer.sources.indexes import IndexSettings
     from pycontainer.sources.locks import Lock, LockedPackage
 
 _VERSION = "org.opencontainers.image.version"
@@ -53,14 +54,21 @@ class ImageBuilder:
     Args:
         config: The options.
         adapt: Makes of the project that is found in `config.context_path` what a front end's tool says of it.
+        indexes: What that tool says of Python indexes; it goes before the settings of uv, pip and Poetry.
         emit: Hears what happens; may be called from several threads.
     """
 
     def __init__(
-        self, config: BuildConfig, *, adapt: Callable[[StandaloneProject], Project] | None = None, emit: Emit = ignore
+        self,
+        config: BuildConfig,
+        *,
+        adapt: Callable[[StandaloneProject], Project] | None = None,
+        indexes: IndexSettings | None = None,
+        emit: Emit = ignore,
     ) -> None:
         self._config = config
         self._adapt = adapt
+        self._indexes = indexes
         self._emit = emit
 
     def run(self) -> BuildPlan | BuildResult:
@@ -81,7 +89,7 @@ class ImageBuilder:
         Raises:
             PyContainerError: The build cannot be done, as far as is known before it.
         """
-        with Session(self._config, self._emit) as session:
+        with Session(self._config, self._emit, indexes=self._indexes) as session:
             return self._plan(session, system_supply(session), *self._open(session))
 
     def build(self) -> BuildResult:
@@ -91,7 +99,7 @@ class ImageBuilder:
             PyContainerError: It cannot be built or written; no destination has a half of it.
         """
         keeper = LedgerKeeper(self._emit)
-        with Session(self._config, keeper) as session:
+        with Session(self._config, keeper, indexes=self._indexes) as session:
             project, pyproject = self._open(session)
             system = system_supply(session)
             names = names_of(self._config, project.metadata.name)

@@ -53,15 +53,19 @@ class Session:
         config: The options.
         emit: Hears of everything.
         relock: Whether base image and operating system packages are chosen anew, whatever `pycontainer.lock` says.
+        indexes: What the tool of a front end says of Python indexes.
     """
 
-    def __init__(self, config: BuildConfig, emit: Emit, *, relock: bool = False) -> None:
+    def __init__(
+        self, config: BuildConfig, emit: Emit, *, relock: bool = False, indexes: IndexSettings | None = None
+    ) -> None:
         self.config = config
         self.relock = relock
         self.emit = emit
         self._stack = ExitStack()
         self._stoppers: list[Callable[[], object]] = []
         self._stated_indexes: Indexes | None = None
+        self._tool_indexes = indexes
 
     def __enter__(self) -> Self:
         chosen = self.config.cache_dir
@@ -134,10 +138,12 @@ class Session:
 
     @cached_property
     def indexes(self) -> IndexSettings:
-        """Where packages come from: the options, the lock, the settings of uv, pip and Poetry."""
+        """Where packages come from: the options, the front end's tool, the lock, the settings of uv, pip and Poetry."""
         from pycontainer.sources.indexes import Index, IndexSettings, load_index_settings  # noqa: PLC0415
 
         settings = load_index_settings(self.config.root, environment=os.environ, stated=self._stated_indexes)
+        if self._tool_indexes is not None:
+            settings = self._tool_indexes.over(settings)
         if self.config.index_url:
             stated = Index.parse(self.config.index_url, source="the options", tool="options")
             settings = IndexSettings(default=stated).over(settings)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pycontainer.events import Emit, Event, ignore
-from pycontainer.sources.indexes import Index, IndexCredentials, IndexSettings
+from pycontainer.sources.indexes import Index, IndexCredentials, IndexSettings, User
+from pycontainer.transports.secrets import Redacted
 
 URL = "https://index.example/simple/"
 
@@ -131,3 +132,31 @@ def test_secrets_for_redaction_are_known(planted: str) -> None:
     assert {"one-secret", "two-secret", planted} <= credentials.secrets()
     credentials.headers(URL)
     assert planted not in repr(vars(credentials))
+
+
+def test_the_tool_of_a_front_end_is_asked_once_a_place_and_goes_before_variables_and_files() -> None:
+    asked = []
+
+    def ask(url: str) -> User | None:
+        asked.append(url)
+        return User(name="tool", password=Redacted("told")) if "index." in url else None
+
+    settings = IndexSettings(default=Index.parse(URL, source="test", name="corp"), ask=ask)
+    environment = {"HOME": "/nonexistent", "POETRY_HTTP_BASIC_CORP_PASSWORD": "variable"}
+    credentials = IndexCredentials(settings, environment=environment)
+
+    assert user_of(credentials.headers(f"{URL}demo/")) == "tool:told"
+    assert user_of(credentials.headers(f"{URL}other/")) == "tool:told"
+    assert credentials.headers("https://files.example/demo.whl") == {}
+    assert asked == [URL, "https://files.example/"], "nobody is asked twice for one password"
+    assert "told" in credentials.secrets()
+    assert "told" not in repr(settings)
+
+
+def test_an_address_with_a_user_goes_before_the_tool() -> None:
+    index = Index.parse("https://me:stated@index.example/simple/", source="test")
+    settings = IndexSettings(default=index, ask=lambda _: User(name="tool", password=Redacted("told")))
+
+    credentials = IndexCredentials(settings, environment={"HOME": "/nonexistent"})
+
+    assert user_of(credentials.headers(URL)) == "me:stated"

@@ -8,7 +8,7 @@ lookup.locate(artifact).url
 
 from pycontainer.sources.indexes.credentials import IndexCredentials
 from pycontainer.sources.indexes.lookup import IndexLookup
-from pycontainer.sources.indexes.model import Index, IndexSettings
+from pycontainer.sources.indexes.model import Index, IndexSettings, User
 from pycontainer.sources.indexes.settings import load_index_settings
 
-__all__ = ["Index", "IndexCredentials", "IndexLookup", "IndexSettings", "load_index_settings"]
+__all__ = ["Index", "IndexCredentials", "IndexLookup", "IndexSettings", "User", "load_index_settings"]

@@ -1,5 +1,7 @@
 """Who we are to an index: its address, the variables of uv and Poetry, Poetry's file, netrc, keyring; in this order.
 
+Where a front end's tool can be asked, it goes before all of them but the address.
+
     credentials = IndexCredentials(settings, environment=os.environ)
     credentials.headers("https://index.example/simple/numpy/")       # {"Authorization": "Basic …"} or {}
 
@@ -8,7 +10,6 @@ Credentials of an index go to its own scheme, host and port, nowhere else.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import netrc
 import os
@@ -17,12 +18,12 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pycontainer.events import Warned, ignore
+from pycontainer.sources.indexes.model import User
 from pycontainer.sources.indexes.tables import read_toml, table, text
 from pycontainer.transports.http import Origin
 from pycontainer.transports.secrets import Redacted
@@ -34,20 +35,6 @@ if TYPE_CHECKING:
     from pycontainer.sources.indexes.model import Index, IndexSettings
 
 _KEYRING_TIMEOUT = 30.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class User:
-    """A name and a password; `password` prints as `***`."""
-
-    name: str
-    password: Redacted
-
-    @property
-    def header(self) -> str:
-        """The value of `Authorization` (RFC 7617)."""
-        pair = f"{self.name}:{self.password.reveal()}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 class IndexCredentials:
@@ -98,9 +85,13 @@ class IndexCredentials:
 
     def _find(self, origin: Origin, index: Index | None) -> User | None:
         username = index.username if index is not None else None
+        if index is not None and index.password is not None:
+            return User(name=username or "", password=index.password)
+        if self._settings.ask is not None:
+            told = self._settings.ask(index.url if index is not None else f"{origin.scheme}://{origin.authority}/")
+            if told is not None:
+                return told
         if index is not None:
-            if index.password is not None:
-                return User(name=username or "", password=index.password)
             for named in self._by_name(index):
                 if username in {None, named.name}:
                     return named

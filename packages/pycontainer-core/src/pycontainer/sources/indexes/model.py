@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import base64
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pycontainer.transports.secrets import Redacted, redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from pycontainer.transports.http import HttpSettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """A name and a password; `password` prints as `***`."""
+
+    name: str
+    password: Redacted
+
+    @property
+    def header(self) -> str:
+        """The value of `Authorization` (RFC 7617)."""
+        pair = f"{self.name}:{self.password.reveal()}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +91,7 @@ class IndexSettings:
         keyring: Whether the program `keyring` is to be asked for passwords.
         ca_files: Certificates (PEM) to trust besides the system's.
         insecure_hosts: `host` or `host:port` that may be spoken to over plain http.
+        ask: Asks the tool of a front end who we are at the address of an index, or of a server of files.
     """
 
     default: Index | None = None
@@ -85,6 +101,7 @@ class IndexSettings:
     keyring: bool = False
     ca_files: tuple[Path, ...] = ()
     insecure_hosts: frozenset[str] = frozenset()
+    ask: Callable[[str], User | None] | None = field(default=None, repr=False)
 
     def over(self, other: IndexSettings) -> IndexSettings:
         """These settings, completed by others that count less."""
@@ -99,6 +116,7 @@ class IndexSettings:
             keyring=self.keyring or other.keyring,
             ca_files=tuple(dict.fromkeys((*self.ca_files, *other.ca_files))),
             insecure_hosts=self.insecure_hosts | other.insecure_hosts,
+            ask=self.ask or other.ask,
         )
 
     @property
