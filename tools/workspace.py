@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".work"
 OLDEST = (3, 10)
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
-PACKAGES = ("packages/pycontainer-core", "packages/pycontainer-build", "packages/hatch-pycontainer")
+PACKAGES = (
+    "packages/pycontainer-core",
+    "packages/pycontainer-build",
+    "packages/hatch-pycontainer",
+    "packages/poetry-pycontainer",
+)
 # pip's name of a setting -> uv's variable for the same.
 UV_VARIABLES = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "proxy": "ALL_PROXY"}
 

@@ -1,0 +1,94 @@
+"""Poetry's sources and credentials for the core's own client.
+
+    ImageBuilder(config, adapt=…, indexes=poetry_indexes(poetry, emit=emit))
+
+Nobody is asked for a password before an index is: what is known already moves no byte and opens no keyring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from poetry.repositories.http_repository import HTTPRepository
+from poetry.utils.authenticator import Authenticator
+from poetry.utils.password_manager import PoetryKeyringError
+
+from pycontainer.events import Warned
+from pycontainer.sources.indexes import Index, IndexSettings, User
+from pycontainer.transports.secrets import Redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from poetry.core.packages.package import Package
+    from poetry.poetry import Poetry
+    from poetry.repositories import RepositoryPool
+
+    from pycontainer.events import Emit
+
+
+def poetry_indexes(poetry: Poetry, *, emit: Emit) -> IndexSettings:
+    """The sources of the project, each for what is locked to it, and Poetry's answers to who we are there."""
+    sources = list(_sources(poetry.pool))
+    return IndexSettings(
+        extra=tuple(
+            Index.parse(each.url, source="Poetry's sources", tool="poetry", name=each.name, explicit=True)
+            for each in sources
+        ),
+        ca_files=tuple(path for each in sources if (path := _certificates(each, emit)) is not None),
+        ask=_asking(poetry, sources, emit),
+    )
+
+
+def index_of(package: Package, pool: RepositoryPool) -> str | None:
+    """The address of the index that Poetry would take a locked package from; none where it has none to say.
+
+    A package that is locked without a source is from the index that Poetry calls `pypi`, whatever a plugin has put in
+    its place, or from the first of the project's sources where it has none of that name.
+    """
+    if package.source_url:
+        return package.source_url
+    try:
+        repository = pool.repository("pypi") if pool.has_repository("pypi") else pool.repositories[0]
+    except IndexError:
+        return None
+    return repository.url if isinstance(repository, HTTPRepository) else None
+
+
+def _sources(pool: RepositoryPool) -> Iterator[HTTPRepository]:
+    yield from (each for each in pool.all_repositories if isinstance(each, HTTPRepository))
+
+
+def _certificates(repository: HTTPRepository, emit: Emit) -> Path | None:
+    """The authorities to trust besides the system's, from `certificates.<name>.cert`."""
+    certificates = repository.certificates
+    if not certificates.verify:
+        emit(
+            Warned(
+                message=f"Certificates of `{repository.name}` are checked, although Poetry is told not to",
+                hint=f"Run `poetry config certificates.{repository.name}.cert FILE`",
+            )
+        )
+    if certificates.client_cert is not None:
+        emit(Warned(message=f"The client certificate of `{repository.name}` is not used"))
+    return certificates.cert
+
+
+def _asking(poetry: Poetry, sources: list[HTTPRepository], emit: Emit) -> Callable[[str], User | None]:
+    """What asks Poetry's settings, variables and keyring for the credentials of an address."""
+    authenticator = Authenticator(poetry.config, disable_cache=True)
+    for each in sources:
+        authenticator.add_repository(each.name, each.url)
+
+    def ask(url: str) -> User | None:
+        try:
+            found = authenticator.get_credentials_for_url(url)
+        except PoetryKeyringError:
+            emit(Warned(message="The keyring that Poetry uses did not answer", hint="Run `poetry config --list`"))
+            return None
+        if found.username is None and found.password is None:
+            return None
+        return User(name=found.username or "", password=Redacted(found.password or ""))
+
+    return ask
