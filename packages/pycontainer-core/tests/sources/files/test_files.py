@@ -39,6 +39,7 @@ NOISE = [
     "pylock.web.toml",
     "dist/x.whl",
     "node_modules/x/y.js",
+    ".poetry/plugins/x.py",
 ]
 
 

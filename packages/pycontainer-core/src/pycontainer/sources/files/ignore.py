@@ -69,6 +69,7 @@ SAFE_DEFAULTS: Final = (
     ".venv/",
     "venv/",
     "node_modules/",
+    ".poetry/",
     "__pycache__/",
     "*.py[cod]",
     "*.egg-info/",
