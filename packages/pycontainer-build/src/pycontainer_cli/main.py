@@ -142,22 +142,9 @@ def _tell(error: PyContainerError, words: list[str]) -> None:
         traceback.print_exception(error)
     sys.stdout.flush()
     if "--json" in words:
-        from pycontainer_cli.output import write_json  # noqa: PLC0415 - only for programs
+        from pycontainer.frontend.errors import error_json  # noqa: PLC0415 - only for programs
+        from pycontainer_cli.output import write_json  # noqa: PLC0415 - as above
+        from pycontainer_cli.render import flag  # noqa: PLC0415 - as above
 
-        write_json(_error_json(error))
+        write_json(error_json(error, spell=flag))
     sys.stderr.write(render_error(error, Style.of(sys.stderr, os.environ)) + "\n")
-
-
-def _error_json(error: PyContainerError) -> dict[str, object]:
-    from pycontainer_cli.render import message_of  # noqa: PLC0415 - only for an error
-
-    message = message_of(error)
-    return {
-        "error": {
-            "kind": type(error).__name__,
-            "message": message.text,
-            "facts": list(message.facts),
-            "hint": "\n".join(message.hints) or None,
-            "exit_code": exit_codes.exit_code(error),
-        }
-    }

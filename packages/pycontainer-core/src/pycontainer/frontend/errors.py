@@ -1,14 +1,20 @@
-"""Errors that nobody foresaw, as errors of ours: no traceback reaches a user.
+"""Errors that nobody foresaw, as errors of ours: no traceback reaches a user. And all of them for programs.
 
 try:
     …
 except Exception as error:
     message = Message.of(foreseen(error), spell=flag)
+    print(json.dumps(error_json(foreseen(error), spell=flag)))
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pycontainer.errors import PyContainerError, StoreError
+
+if TYPE_CHECKING:
+    from pycontainer.frontend.messages import Spell
 
 
 def foreseen(error: Exception) -> PyContainerError:
@@ -33,3 +39,20 @@ def foreseen(error: Exception) -> PyContainerError:
         )
     wrapped.__cause__ = error
     return wrapped
+
+
+def error_json(error: PyContainerError, *, spell: Spell) -> dict[str, Any]:
+    """An error as `--json` shows it."""
+    from pycontainer.frontend.exit_codes import exit_code  # noqa: PLC0415 - only for programs
+    from pycontainer.frontend.messages import Message  # noqa: PLC0415 - as above
+
+    message = Message.of(error, spell=spell)
+    return {
+        "error": {
+            "kind": type(error).__name__,
+            "message": message.text,
+            "facts": list(message.facts),
+            "hint": "\n".join(message.hints) or None,
+            "exit_code": exit_code(error),
+        }
+    }
