@@ -46,6 +46,7 @@ class PoetrySample:
     """A project of Poetry in a folder of its own."""
 
     root: Path
+    pyproject: str = PYPROJECT
 
     def write(self, pyproject: str = PYPROJECT, *, packages: str = "", extras: str = "") -> None:
         """Write `pyproject.toml`, a module, and a lock that is fresh."""

@@ -18,10 +18,10 @@ from poetry.core.packages.dependency_group import MAIN_GROUP
 from poetry.exceptions import PoetryError
 
 from poetry_pycontainer import COMMAND
-from poetry_pycontainer.flags import given_options, table_options
+from poetry_pycontainer.flags import flag, given_options, table_options
 from pycontainer.errors import ConfigError, LockError
 from pycontainer.frontend import exit_codes
-from pycontainer.frontend.errors import foreseen
+from pycontainer.frontend.errors import error_json, foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ class BuildContainerCommand(GroupCommand):
 
         from poetry_pycontainer.report import Report  # noqa: PLC0415 - not for `poetry list`
 
-        report = Report(self.io, live=not self.option("no-progress"))
+        report = Report(self.io)
         try:
             return self._run(report)
         except GroupNotFoundError as error:
@@ -97,6 +97,8 @@ class BuildContainerCommand(GroupCommand):
             if os.environ.get("PYCONTAINER_DEBUG") == "1":
                 raise
             known = foreseen(error)
+            if self.option("json"):
+                self._print(error_json(known, spell=flag))
             report.fail(known)
             return exit_codes.exit_code(known)
         return exit_codes.FAILED
@@ -107,15 +109,16 @@ class BuildContainerCommand(GroupCommand):
         loaded = self._load()
         for warning in loaded.warnings:
             report(Warned(message=warning))
-        builder = self._builder(self._chosen(loaded.config), report)
-        if loaded.config.dry_run:
-            with report:
+        config = self._chosen(loaded.config)
+        builder = self._builder(config, report)
+        if config.dry_run:
+            with report.live(wanted=config.progress):
                 plan = builder.plan()
             self._print(plan.to_json() if self.option("json") else plan.describe())
             return exit_codes.OK
         package = self.poetry.package
         self._tell(f"Building an image of <c1>{package.pretty_name}</c1> (<c2>{package.pretty_version}</c2>)")
-        with report:
+        with report.live(wanted=config.progress):
             result = builder.build()
             report(Noted(message=str(result.ledger)))
         self._print(result.to_json() if self.option("json") else "\n".join(dict.fromkeys(result.references)))
@@ -171,7 +174,8 @@ class BuildContainerCommand(GroupCommand):
             all_extras=everything,
             groups=tuple(sorted(groups - {MAIN_GROUP})),
             all_groups=False,
-            only_groups=MAIN_GROUP not in groups,
+            only_groups=bool(groups) and MAIN_GROUP not in groups,
+            include_deps=config.include_deps and bool(groups),
         )
 
     def _check_choices(self, config: BuildConfig) -> None:

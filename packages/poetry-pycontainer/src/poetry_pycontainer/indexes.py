@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from poetry.repositories.http_repository import HTTPRepository
 from poetry.utils.authenticator import Authenticator
-from poetry.utils.password_manager import PoetryKeyringError
 
 from pycontainer.events import Warned
 from pycontainer.sources.indexes import Index, IndexSettings, User
@@ -84,8 +83,13 @@ def _asking(poetry: Poetry, sources: list[HTTPRepository], emit: Emit) -> Callab
     def ask(url: str) -> User | None:
         try:
             found = authenticator.get_credentials_for_url(url)
-        except PoetryKeyringError:
-            emit(Warned(message="The keyring that Poetry uses did not answer", hint="Run `poetry config --list`"))
+        except Exception as error:  # noqa: BLE001 - backends of keyrings raise what they like, and may quote a password
+            emit(
+                Warned(
+                    message=f"Poetry's keyring failed with `{type(error).__name__}`; it is passed over",
+                    hint="`poetry config keyring.enabled false` turns it off",
+                )
+            )
             return None
         if found.username is None and found.password is None:
             return None

@@ -1,7 +1,7 @@
 """The core's events and errors in Poetry's styles, on standard error: what is printed is the reference alone.
 
     report = Report(io)
-    with report:
+    with report.live():
         ImageBuilder(config, emit=report).build()
     report.fail(error)
 
@@ -11,6 +11,8 @@ On a terminal one line below the others tells how far the work is, as Poetry doe
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cleo.formatters.formatter import Formatter
@@ -23,11 +25,11 @@ from pycontainer.frontend.lines import EventLines, Tone
 from pycontainer.frontend.messages import Message
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
     from cleo.io.io import IO
+    from cleo.io.outputs.output import Output
     from cleo.io.outputs.section_output import SectionOutput
-    from typing_extensions import Self
 
     from pycontainer.errors import PyContainerError
     from pycontainer.events import Event
@@ -40,6 +42,7 @@ _DOING: Final = {
     Verb.MOUNT: "Mounting",
     Verb.WRITE: "Writing",
 }
+_REFRESH: Final = 0.1  # seconds: more often is for nobody's eyes
 
 
 class Report:
@@ -47,29 +50,32 @@ class Report:
 
     Args:
         io: Where Poetry reads and writes.
-        live: Whether a line that changes may be shown, where the output is a terminal.
     """
 
-    def __init__(self, io: IO, *, live: bool = True) -> None:
+    def __init__(self, io: IO) -> None:
         self._output = io.error_output
-        self._lines = EventLines(spell=flag, quiet=io.output.is_quiet(), verbose=io.is_verbose())
+        self._quiet = io.output.is_quiet()
+        self._debug = io.is_debug()
+        self._lines = EventLines(spell=flag, quiet=self._quiet, verbose=io.is_verbose())
         self._lock = threading.Lock()
-        shown = live and self._output.is_decorated() and not io.is_debug() and not io.output.is_quiet()
-        self._above: SectionOutput | None = self._output.section() if shown else None
-        self._live: SectionOutput | None = self._output.section() if shown else None
+        self._above: Output = self._output
+        self._live: SectionOutput | None = None
+        self._shown = 0.0
         self._work: dict[Verb, _Work] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the changing line away."""
-        with self._lock:
-            if self._live is not None:
+    @contextmanager
+    def live(self, *, wanted: bool = True) -> Iterator[None]:
+        """While it lasts, a line below the others tells how far the work is, where the output is a terminal."""
+        if not wanted or self._quiet or self._debug or not self._output.is_decorated():
+            yield
+            return
+        self._above, self._live = self._output.section(), self._output.section()
+        try:
+            yield
+        finally:
+            with self._lock:
                 self._live.clear()
-            self._live = None
+                self._above, self._live = self._output, None
 
     def __call__(self, event: Event) -> None:
         """Tell an event."""
@@ -78,7 +84,7 @@ class Report:
             if line is not None:
                 self._write(line.tone, line.message)
             if self._live is not None and isinstance(event, (TaskStarted, TaskAdvanced, TaskFinished)):
-                self._live.overwrite(self._state(event))
+                self._advance(event, self._live)
 
     def fail(self, error: PyContainerError) -> None:
         """Show an error; nothing, not even `--quiet`, hides it."""
@@ -90,25 +96,29 @@ class Report:
         elif tone is Tone.PHASE:
             self._line(f"<b>{_escaped(message.text)}</>")
         else:
-            self._line(f"  <fg=default;options=dark>-</> {_escaped(message.text)}")
+            self._line(f"  <debug>-</> {_escaped(message.text)}")
 
     def _message(self, style: str, label: str, message: Message) -> None:
         self._line(f"<{style}>{label}: {_escaped(message.text)}</>")
         for fact in message.facts:
             self._line(f"  {_escaped(fact)}")
-        for number, hint in enumerate(message.hints):
-            if number == 0 and style == "error":
-                self._line("")
+        if message.hints and style == "error":
+            self._line("")
+        for hint in message.hints:
             self._line(f"<info>Hint:</> {_escaped(hint)}")
 
     def _line(self, text: str) -> None:
-        (self._above or self._output).write_line(text, verbosity=Verbosity.QUIET)
+        self._above.write_line(text, verbosity=Verbosity.QUIET)
 
-    def _state(self, event: TaskStarted | TaskAdvanced | TaskFinished) -> str:
+    def _advance(self, event: TaskStarted | TaskAdvanced | TaskFinished, line: SectionOutput) -> None:
         work = self._work.setdefault(event.verb, _Work())
         work.count(event)
+        now = time.monotonic()
+        if isinstance(event, TaskAdvanced) and now - self._shown < _REFRESH:
+            return
+        self._shown = now
         size = f" <debug>({format_size(work.bytes)})</>" if work.bytes else ""
-        return f"  <b>{_DOING[event.verb]}</>: <c1>{work.finished}/{work.started}</>{size}"
+        line.overwrite(f"  <b>{_DOING[event.verb]}</>: <c1>{work.finished}/{work.started}</>{size}")
 
 
 class _Work:

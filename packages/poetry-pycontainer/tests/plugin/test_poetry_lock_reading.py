@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from poetry.core.packages.package import Package
 from poetry_projects import PoetrySample, locked, source_of
 
+from poetry_pycontainer.indexes import index_of
 from poetry_pycontainer.lock import PoetrysLock, read_lock
 from pycontainer.errors import LockError
 from pycontainer.oci import Platform
@@ -87,7 +89,7 @@ def test_packages_without_a_source_are_from_where_poetry_takes_them(project: Poe
     assert read is not None
     chosen = {package.name: package for package in read.select(target_of("amd64"), Choice())}
 
-    assert chosen["alpha"].wheels[0].index == pool.repository("pypi").url
+    assert chosen["alpha"].wheels[0].index == index_of(Package("alpha", "1.0"), pool)
     assert chosen["corp-lib"].wheels[0].index == "https://corp.example/simple"
 
 
