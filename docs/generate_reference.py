@@ -16,6 +16,7 @@ from typing import Final
 
 from pycontainer.config.option import Group, Option, Shape
 from pycontainer.config.options import OPTIONS
+from pycontainer.config.policy import RULES
 from pycontainer.config.schema import configuration_schema
 from pycontainer.config.sources import spellings
 from pycontainer.frontend.exit_codes import MEANINGS
@@ -38,8 +39,8 @@ ONE_TABLE: Final = (
 PRECEDENCE: Final = (
     "**Which goes before which:** command line, then environment, then `pycontainer.toml` (or `--config "
     "FILE`), then `[tool.pycontainer]`, then defaults. The files of a workspace's member that `--package` chooses go "
-    "before the workspace's. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key; everything else "
-    "replaces. `pycontainer config` shows every value and where it comes from."
+    "before the workspace's. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key, and policies add up; "
+    "everything else replaces. `pycontainer config` shows every value and where it comes from."
 )
 VARIABLES: Final = (
     "An empty variable says nothing. Of an option with several values, each stands on a line of its own; where "
@@ -47,10 +48,14 @@ VARIABLES: Final = (
     "a warning."
 )
 FILES: Final = (
-    "`pycontainer.toml` in the project has the tables `[build]` and `[registry]`. The same keys may stand in "
-    "`pyproject.toml`: those of `[build]` in `[tool.pycontainer]` itself, those of `[registry]` in "
-    "`[tool.pycontainer.registry]`. Hyphen and underscore are the same, and the names of the library's fields "
-    "are understood too. A key that does not exist is an error that names the nearest one."
+    "`pycontainer.toml` in the project has the tables `[build]`, `[registry]` and `[policy]`. The same keys may stand "
+    "in `pyproject.toml`: those of `[build]` in `[tool.pycontainer]` itself, those of the others in "
+    "`[tool.pycontainer.registry]` and `[tool.pycontainer.policy]`. Hyphen and underscore are the same, and the names "
+    "of the library's fields are understood too. A key that does not exist is an error that names the nearest one."
+)
+POLICIES: Final = (
+    "Rules that the image must keep; the [policy page](../how-to/policy.md) explains them. Policies of all sources "
+    "count, so that none takes away what another one asks for."
 )
 SCHEMAS: Final = (
     "JSON Schemas (2020-12) for editors: [`pycontainer.toml`](pycontainer.schema.json) and "
@@ -76,6 +81,7 @@ NOTATIONS: Final = {
     Shape.FILES: "a list of `SRC:DEST[:MODE[:OWNER]]`, or in a file of tables with `source`, `destination`, `mode` and "
     "`owner`; the flag is repeated",
     Shape.SECRET: "a string that is never shown",
+    Shape.POLICY: "a path, or several; in a file also a table of rules",
 }
 
 OTHER_VARIABLES: Final = (
@@ -155,12 +161,20 @@ def section(option: Option) -> list[str]:
             ("environment", f"`{option.variable}`" + (f", else `{option.also_read}`" if option.also_read else ""))
         )
     if option.in_files:
-        rows.append(("pycontainer.toml", f"`{option.toml_key}` in `[{option.table}]`"))
-        rows.append(("pyproject.toml", f"`{option.toml_key}` in `[tool.pycontainer{_suffix(option)}]`"))
+        rows.append(("pycontainer.toml", _place(option, "")))
+        rows.append(("pyproject.toml", _place(option, "tool.pycontainer")))
     if option.is_field:
         rows.append(("library", f"`{option.name}`"))
     rows += [("value", NOTATIONS[option.shape]), ("default", option.default or "none")]
     return [f"### {option.toml_key}", "", f"{_sentence(option.help)}.", "", "| | |", "|---|---|", *map(_row, rows)]
+
+
+def _place(option: Option, root: str) -> str:
+    """Where an option stands in a file whose tables are below `root`."""
+    if option.shape is Shape.POLICY:
+        return f"`[{'.'.join(filter(None, [root, option.table]))}]`"
+    table = "" if root and option.table == "build" else option.table
+    return f"`{option.toml_key}` in `[{'.'.join(filter(None, [root, table]))}]`"
 
 
 def environment_page() -> str:
@@ -233,6 +247,11 @@ def configuration_page() -> str:
             if option.in_files and option.table == table
         ]
         lines += [f"## [{table}]", "", "| key | type | | default |", "|---|---|---|---|", *map(_row, rows), ""]
+    rules = [
+        ("`extends`", "path", "A file of rules that the image must keep too"),
+        *((f"`{rule.toml_key}`", rule.shape.value, _sentence(rule.help)) for rule in RULES.values()),
+    ]
+    lines += ["## [policy]", "", POLICIES, "", "| key | type | asks that |", "|---|---|---|", *map(_row, rules), ""]
     return "\n".join(lines)
 
 
@@ -301,10 +320,6 @@ def _shown_flag(option: Option) -> str:
 
 def _value(option: Option) -> str:
     return f" {option.metavar}" if option.metavar else ""
-
-
-def _suffix(option: Option) -> str:
-    return "" if option.table == "build" else f".{option.table}"
 
 
 def _aliases(option: Option) -> list[str]:

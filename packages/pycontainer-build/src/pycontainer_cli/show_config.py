@@ -13,6 +13,7 @@ from pycontainer_cli.arguments import add_own, option_parser, parse_options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pycontainer.config import Policy
     from pycontainer.config.load import Loaded
     from pycontainer.config.option import Option
     from pycontainer_cli.arguments import CommandParser
@@ -78,12 +79,23 @@ def _rows(loaded: Loaded) -> Iterator[tuple[str, Any, str]]:
 
     for name, value in loaded.config.as_dict().items():
         option = OPTIONS[name]
-        title = option.toml_key if option.table == "build" else f"{option.table}.{option.toml_key}"
+        if option.name == "policy" and value:
+            yield from _policy_rows(value)
+            continue
+        title = f"{option.table}.{option.toml_key}" if option.table == "registry" else option.toml_key
         if isinstance(value, dict) and value:
             for key, item in value.items():
                 yield f"{title}.{key}", _shown(option, item, key), str(loaded.origin(name, key))
         else:
             yield title, _shown(option, value), str(loaded.origin(name))
+
+
+def _policy_rows(policies: Sequence[Policy]) -> Iterator[tuple[str, Any, str]]:
+    """Every rule of every policy: all of them count, so that none replaces another."""
+    for number, policy in enumerate(policies, 1):
+        prefix = "policy" if number == 1 else f"policy-{number}"
+        for key, value in policy.rules().items():
+            yield f"{prefix}.{key}", list(value) if isinstance(value, tuple) else value, policy.origin
 
 
 def _shown(option: Option, value: Any, key: str = "") -> Any:
@@ -107,6 +119,8 @@ def _texts(rows: Sequence[tuple[str, Any, str]]) -> list[tuple[str, str, str]]:
 
 def _text(value: Any) -> str:
     match value:
+        case dict() if value:
+            return " ".join(map(_word, value))
         case None | [] | {}:
             return "-"
         case bool():

@@ -9,6 +9,7 @@
     ├── BaseImageError         a base image that cannot carry this project
     ├── PackageError           an operating system package: unknown, unsolvable, or not to be installed
     ├── DocumentError          an OCI document or archive that breaks its specification
+    ├── PolicyError            an image that breaks the rules it must keep, with everything that breaks them
     ├── IntegrityError         bytes that are not what their digest or size says
     ├── SignatureError         a signature, or what is signed, that does not hold for an image
     ├── StoreError             the cache or an output that cannot be read or written
@@ -80,6 +81,10 @@ class PackageError(PyContainerError):
 
 class DocumentError(PyContainerError):
     """A manifest, index, config or archive that breaks its specification."""
+
+
+class PolicyError(PyContainerError):
+    """What goes into an image breaks a policy; `facts` lists every violation, and shows no secret."""
 
 
 class IntegrityError(PyContainerError):

@@ -66,8 +66,8 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
 }
 BOOLEANS = [option for option in OPTIONS.values() if option.is_field and option.shape is Shape.BOOLEAN]
 FIELDS = [option for option in OPTIONS.values() if option.is_field]
-# Options that cannot be tested alone: they need another one, or no file may hold them.
-APART = {"sign_key_password", "only_groups", "base_packages", "username", "password", "context_path"}
+# Options that cannot be tested alone: they need another one, no file may hold them, or they add up (test_policy.py).
+APART = {"sign_key_password", "only_groups", "base_packages", "username", "password", "context_path", "policy"}
 
 
 def load(root: Path, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Loaded:

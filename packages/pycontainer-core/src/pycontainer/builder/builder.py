@@ -24,6 +24,7 @@ from pycontainer.errors import IntegrityError
 from pycontainer.events import Noted, PhaseStarted, Warned, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
+from pycontainer.policy import check_layers, check_plan
 from pycontainer.sources.base import default_base_image
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class ImageBuilder:
             composed = suite_of(base) is not None  # it has them already
             return system().choose(chosen, platform) if self._config.os_packages and not composed else None
 
-        return make_plan(
+        plan = make_plan(
             self._config,
             project,
             pyproject,
@@ -141,6 +142,8 @@ class ImageBuilder:
             skip=[*output_paths(self._config), *sbom_paths(self._config)],
             emit=session.emit,
         )
+        check_plan(plan, default_index=session.default_index)
+        return plan
 
 
 def _built(
@@ -153,6 +156,7 @@ def _built(
     """
     images = make()
     check_images(plan, images, emit=session.emit)
+    check_layers(plan, images)
     for _ in range(sum(len(image.layers) for image in images)):
         try:
             return images, _export(session, images, destinations)

@@ -149,6 +149,11 @@ class Session:
             settings = IndexSettings(default=stated).over(settings)
         return replace(settings, insecure_hosts=settings.insecure_hosts | frozenset(self.config.allow_http))
 
+    def default_index(self) -> str | None:
+        """The URL of the index that is asked where a lock names none, as far as it is set up."""
+        default = self.indexes.default
+        return default.url if default else None
+
     @cached_property
     def uv(self) -> Uv | None:
         """The program uv, where it is installed."""

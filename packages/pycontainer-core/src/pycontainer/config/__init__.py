@@ -7,6 +7,7 @@ config = load_config(environment=os.environ).config      # of pycontainer.config
 from pycontainer.config.build_config import BuildConfig
 from pycontainer.config.option import Group, Option, Origin, Shape
 from pycontainer.config.options import OPTIONS
+from pycontainer.config.policy import Policy
 from pycontainer.config.values import ExtraFile, Output, Port
 
-__all__ = ["OPTIONS", "BuildConfig", "ExtraFile", "Group", "Option", "Origin", "Output", "Port", "Shape"]
+__all__ = ["OPTIONS", "BuildConfig", "ExtraFile", "Group", "Option", "Origin", "Output", "Policy", "Port", "Shape"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    from pycontainer.config.policy import Policy
     from pycontainer.oci import Platform, Reference
     from pycontainer.sources.target import Libc, PythonVersion
     from pycontainer.transports.secrets import Redacted
@@ -98,6 +99,7 @@ class BuildConfig:
         mirrors: Registry → mirrors to pull from first, with commas between them; see `mirrors_by_registry`.
         ca_file: Certificates to trust besides the system's.
         allow_http: `host[:port]` of package indexes that may be spoken to over plain http.
+        policy: Rules that the image must keep: a `Policy`, its table, or several, all of which count.
         cache: Whether layers and downloads are kept between builds.
         cache_dir: Where; none means the user's cache directory.
         jobs: How much happens at a time; none leaves it to the host.
@@ -177,6 +179,8 @@ class BuildConfig:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     ca_file: str | os.PathLike[str] | None = None
     allow_http: Sequence[str] = ()
+
+    policy: Policy | Mapping[str, Any] | Sequence[Policy] = ()
 
     cache: bool = True
     cache_dir: str | os.PathLike[str] | None = None
@@ -263,6 +267,11 @@ class BuildConfig:
             registry: tuple(part.strip() for part in hosts.split(",") if part.strip())
             for registry, hosts in self.mirrors.items()
         }
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """`policy`, as stored."""
+        return self.policy  # type: ignore[return-value]  # this is the one form that is stored
 
     @property
     def created_at(self) -> str | None:

@@ -22,6 +22,7 @@ from pycontainer.config.names import (
     check_tag,
 )
 from pycontainer.config.options import OPTIONS
+from pycontainer.config.policy import policies_of
 from pycontainer.config.problems import Problem
 from pycontainer.config.values import MAX_ID, Output, Port, check_image_path, show
 from pycontainer.errors import ConfigError, PyContainerError
@@ -86,7 +87,7 @@ def _check_each(name: str, values: dict[str, Any], one: Callable[[Any], Any]) ->
     if isinstance(value, dict):
         for key, item in value.items():
             checked((key, item), key)
-    elif isinstance(value, tuple) and name not in {"entrypoint", "cmd"}:
+    elif isinstance(value, tuple) and name not in {"entrypoint", "cmd", "policy"}:
         values[name] = tuple(dict.fromkeys(checked(item) for item in value))
     else:
         values[name] = checked(value)
@@ -309,6 +310,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "insecure_registries": check_host,
     "mirrors": check_mirror,
     "allow_http": check_host,
+    "policy": policies_of,
     "jobs": _between(1, _MAX_JOBS),
 }
 

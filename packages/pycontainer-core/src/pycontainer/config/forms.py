@@ -141,6 +141,11 @@ def _secret(option: Option, value: object) -> object:
     return Redacted(value)
 
 
+def _policies(_: Option, value: object) -> tuple[Any, ...]:
+    """Policies, or tables of them, one by one; `pycontainer.config.policy` knows what may be in one."""
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
 _FORMS: dict[Shape, Callable[[Option, object], Any]] = {
     Shape.TEXT: _text,
     Shape.PATH: _path,
@@ -155,6 +160,7 @@ _FORMS: dict[Shape, Callable[[Option, object], Any]] = {
     Shape.MAPPING: _mapping,
     Shape.FILES: _files,
     Shape.SECRET: _secret,
+    Shape.POLICY: _policies,
 }
 
 

@@ -5,8 +5,8 @@
 
 The precedence, once: command line, then environment, then a plugin's own table, then `pycontainer.toml` (or
 `--config FILE`), then `[tool.pycontainer]` of `pyproject.toml`, then defaults. The files of the workspace's member that
-is chosen go before those of the workspace. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key;
-everything else replaces.
+is chosen go before those of the workspace. Tables (`env`, `labels`, `annotations`, `mirrors`) merge key by key,
+policies add up; everything else replaces.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pycontainer.config.build_config import BuildConfig
 from pycontainer.config.checks import check
 from pycontainer.config.option import Origin, Shape
-from pycontainer.config.problems import raise_problems
+from pycontainer.config.policy import read_policies
+from pycontainer.config.problems import Problem, raise_problems
 from pycontainer.config.reading import anchored
 from pycontainer.config.secrets import looks_secret
 from pycontainer.config.sources import Source, from_environment, from_file, from_pyproject
-from pycontainer.errors import ProjectError
+from pycontainer.errors import ProjectError, PyContainerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,14 +112,17 @@ def merge(sources: Sequence[Source], *, context: Path) -> Loaded:
     """
     values: dict[str, Any] = {"context_path": str(context)}
     origins: dict[tuple[str, str | None], Origin] = {}
+    unread = [problem for source in sources for problem in source.problems]
     for source in reversed(sources):
         for setting in source.settings:
-            if setting.option.is_field and setting.option.name != "context_path":
+            if setting.option.shape is Shape.POLICY:
+                origins[setting.option.name, None] = setting.origin
+                _add_policies(setting, source, values, unread)
+            elif setting.option.is_field and setting.option.name != "context_path":
                 _apply(setting, source, context, values, origins)
             elif setting.option.name == "context_path":
                 origins["context_path", None] = setting.origin
     _, problems = check(values)
-    unread = [problem for source in sources for problem in source.problems]
     raise_problems([*unread, *(problem.located(lambda name, key: _locate(origins, name, key)) for problem in problems)])
     config = BuildConfig(**values)
     warnings = [warning for source in sources for warning in source.warnings]
@@ -146,6 +150,19 @@ def _apply(
     else:
         values[name] = value
     origins[name, None] = setting.origin
+
+
+def _add_policies(setting: Setting, source: Source, values: dict[str, Any], problems: list[Problem]) -> None:
+    """Policies of one source more; no source takes away what another one asks for."""
+    name, origin = setting.option.name, str(setting.origin)
+    try:
+        found = read_policies(setting.value, base=source.base, origin=origin)
+    except PyContainerError as error:
+        facts = tuple(fact for fact in error.facts if fact != f"policy: {origin}")
+        problems.append(Problem(option=name, message=error.message, facts=facts, hint=error.hint, origin=origin))
+        return
+    known = values.get(name, ())
+    values[name] = (*known, *(policy for policy in found if policy not in known))
 
 
 def _locate(origins: Mapping[tuple[str, str | None], Origin], name: str, key: str | None) -> str | None:

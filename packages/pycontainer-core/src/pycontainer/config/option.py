@@ -28,6 +28,7 @@ class Shape(Enum):
     MAPPING = "mapping"
     FILES = "list of files"
     SECRET = "secret"  # noqa: S105 - the name of a shape
+    POLICY = "policy"
 
 
 class Group(Enum):
@@ -41,12 +42,13 @@ class Group(Enum):
     DEPENDENCIES = "Dependencies"
     SYSTEM = "Operating system packages"
     REGISTRY = "Registries and networks"
+    POLICY = "Policy"
     BUILD = "How the build works"
     REPORT = "What is reported"
 
 
 # Shapes that hold several values: their flag may be repeated and their variable has several lines.
-_SEVERAL: Final = frozenset({Shape.TEXTS, Shape.PORTS, Shape.OUTPUTS, Shape.MAPPING, Shape.FILES})
+_SEVERAL: Final = frozenset({Shape.TEXTS, Shape.PORTS, Shape.OUTPUTS, Shape.MAPPING, Shape.FILES, Shape.POLICY})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +64,7 @@ class Option:
         negative: The flag that turns a boolean off.
         negative_help: What that flag does, for a boolean that is on by default.
         metavar: What stands for the value in `--help`.
-        table: The table of `pycontainer.toml` that it stands in: `build` or `registry`.
+        table: The table of `pycontainer.toml` that it stands in: `build` or `registry`; `policy` is a table itself.
         key: Its name there, with hyphens; none means the name of the field.
         in_files: Whether files may set it. A file must not hold a secret or say where itself is.
         in_environment: Whether `PYCONTAINER_…` may set it.

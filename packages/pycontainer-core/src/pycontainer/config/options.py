@@ -628,6 +628,19 @@ _REGISTRY: Final = (
     ),
 )
 
+_POLICY: Final = (
+    Option(
+        name="policy",
+        shape=Shape.POLICY,
+        group=Group.POLICY,
+        flags=("--policy",),
+        metavar="FILE",
+        table="policy",
+        help="file of rules that the image must keep, besides those that files and variables set",
+        default="none",
+    ),
+)
+
 _BUILD: Final = (
     Option(
         name="config_file",
@@ -722,6 +735,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
         *_DEPENDENCIES,
         *_SYSTEM,
         *_REGISTRY,
+        *_POLICY,
         *_BUILD,
         *_REPORT,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pycontainer.config.option import Option, Shape
 from pycontainer.config.options import OPTIONS
+from pycontainer.config.policy import RULES
 from pycontainer.config.sources import spellings
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _NO_NUL: Final = r"^[^\u0000]*$"
 _IMAGE_PATH: Final = r"^/(?!(.*/)?\.\.?(/|$))[^\u0000-\u001F\u007F]*$"
 _HOST: Final = r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
 _PORT: Final = r"^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$"
+_LICENSE: Final = r"^[A-Za-z0-9.*+-]+( WITH [A-Za-z0-9.*-]+)?$"
+_PATHS: Final[Mapping[str, Any]] = {
+    "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]
+}
 _USER: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]{1,10}"
 
 # Of one string of the option, where the shape alone says too little.
@@ -57,6 +62,9 @@ _PATTERNS: Final[Mapping[str, str]] = {
     "username": r"^[^:\u0000-\u001F\u007F]+$",
     "insecure_registries": _HOST,
     "allow_http": _HOST,
+    "allowed_indexes": r"^https?://[^\s@]+$",
+    "allowed_licenses": _LICENSE,
+    "denied_licenses": _LICENSE,
 }
 _RANGES: Final[Mapping[str, tuple[int, int]]] = {"layer_budget": (1, 127), "jobs": (1, 256)}
 # Of a mapping: what its keys and its values look like.
@@ -65,18 +73,28 @@ _MAPPINGS: Final[Mapping[str, tuple[str, str]]] = {
     "labels": (r"^[!-<>-~]+$", _ONE_LINE),
     "annotations": (r"^[!-<>-~]+$", _ONE_LINE),
     "mirrors": (_HOST, r"^[^\s@]+(\s*,\s*[^\s@]+)*$"),
+    "licenses": (r"^[A-Za-z0-9._-]+$", r"\S"),
+    "allowed_files": (r".", r"\S"),
 }
 
 
 def configuration_schema(file: Literal["pycontainer.toml", "pyproject.toml"] = "pycontainer.toml") -> dict[str, Any]:
     """The schema of a whole `pycontainer.toml`, or of the table `[tool.pycontainer]` of a `pyproject.toml`."""
-    build, registry = _table("build"), _table("registry")
+    build, registry, policy = _table("build"), _table("registry"), policy_schema()
+    tables = {"build": build, "registry": registry, "policy": {"anyOf": [_PATHS, policy]}}
     if file == "pycontainer.toml":
-        return _document(
-            "pycontainer.toml", {"properties": {"build": build, "registry": registry}, "additionalProperties": False}
-        )
-    top = {"properties": {**build["properties"], "build": build, "registry": registry}, "additionalProperties": False}
+        return _document("pycontainer.toml", {"properties": tables, "additionalProperties": False})
+    top = {"properties": {**build["properties"], **tables}, "additionalProperties": False}
     return _document("[tool.pycontainer] of pyproject.toml", {**top, **_exclusions("build")})
+
+
+def policy_schema() -> dict[str, Any]:
+    """The schema of a table of rules, as in `[policy]` or a file of its own."""
+    properties: dict[str, Any] = {"extends": {"description": "A file of rules that are kept too", **_PATHS}}
+    for option in RULES.values():
+        first, *others = spellings(option)
+        properties |= {name: {"description": _sentence(option), **option_schema(option)} for name in (first, *others)}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _document(title: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _MAX_SIZE: Final = 4 << 20
 _TABLES: Final = ("build", "registry")
+_POLICY: Final = OPTIONS["policy"]
 # Variables of ours that are no options; front ends document them.
 OTHER_VARIABLES: Final = ("PYCONTAINER_DEBUG",)
 
@@ -144,7 +145,9 @@ def from_table(
     """
     reader = _Reader()
     for key, value in tables.items():
-        if key in _TABLES:
+        if key == _POLICY.name:
+            reader.read(_POLICY, name(key), lambda value=value: value)  # type: ignore[misc]
+        elif key in _TABLES:
             _read_table(reader, key, value, name)
         elif build_at_top:
             _read_key(reader, "build", key, value, name(key))

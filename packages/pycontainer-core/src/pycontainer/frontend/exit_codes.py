@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from pycontainer.errors import ConfigError, DeniedError, NetworkError, PyContainerError
+from pycontainer.errors import ConfigError, DeniedError, NetworkError, PolicyError, PyContainerError
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 NETWORK: Final = 3
 DENIED: Final = 4
+POLICY: Final = 5
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
@@ -21,6 +22,7 @@ MEANINGS: Final = {
     USAGE: "The command line or the configuration is wrong; nothing was started",
     NETWORK: "A registry or an index could not be reached, or answered what it must not",
     DENIED: "A registry denied access: credentials are missing, wrong or too weak",
+    POLICY: "A policy does not allow the image; nothing was written or pushed",
     INTERRUPTED: "Interrupted with Ctrl-C",
     BROKEN_PIPE: "Nobody read the output to its end",
 }
@@ -32,4 +34,6 @@ def exit_code(error: PyContainerError) -> int:
         return USAGE
     if isinstance(error, DeniedError):
         return DENIED
+    if isinstance(error, PolicyError):
+        return POLICY
     return NETWORK if isinstance(error, NetworkError) else FAILED
