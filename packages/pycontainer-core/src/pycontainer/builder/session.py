@@ -17,8 +17,7 @@ from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
 from pycontainer.layers.cache import LayerCache
 from pycontainer.project.standalone import StandaloneProject, find_project
-from pycontainer.transports.http import HttpClient, HttpSettings
-from pycontainer.transports.secrets import Redacted
+from pycontainer.transports.http import HttpClient
 from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
-    from pycontainer.oci import Reference
     from pycontainer.project import Pyproject
     from pycontainer.sources.builds.builder import WheelBuilder
     from pycontainer.sources.bytecode import HostPythons
@@ -41,7 +39,8 @@ if TYPE_CHECKING:
     from pycontainer.sources.locks import Indexes, Lock
     from pycontainer.sources.target import Target
     from pycontainer.sources.uv import Uv
-    from pycontainer.transports.registry import Credential, RegistryClient
+    from pycontainer.transports.http import HttpSettings
+    from pycontainer.transports.registry import RegistryClient
 
 _DEFAULT_JOBS = 8
 
@@ -115,20 +114,12 @@ class Session:
     @cached_property
     def registry(self) -> RegistryClient:
         """The client for registries."""
-        from pycontainer.transports.registry import RegistryClient, RegistrySettings  # noqa: PLC0415
+        from pycontainer.config.registries import registry_settings  # noqa: PLC0415
+        from pycontainer.transports.registry import RegistryClient  # noqa: PLC0415
 
-        client = RegistryClient(
-            RegistrySettings(
-                http=self.http_settings,
-                insecure=frozenset(self.config.insecure_registries),
-                mirrors=self.config.mirrors_by_registry,
-                credentials=self._stated_credentials,
-                anonymous_pull=self.config.anonymous_pull,
-                own_registries=frozenset(reference.registry for reference in self._pushed_to),
-                jobs=self.config.jobs or 4,
-            ),
-            emit=self.emit,
-        )
+        own = self.config.references if self.config.push else ()
+        settings = registry_settings(self.config, own={reference.registry for reference in own})
+        client = RegistryClient(settings, emit=self.emit)
         self._stack.callback(client.close)
         return client
 
@@ -286,22 +277,6 @@ class Session:
     @property
     def http_settings(self) -> HttpSettings:
         """How every client speaks HTTP, as far as the options say."""
-        ca_file = self.config.ca_file
-        return HttpSettings(
-            ca_files=() if ca_file is None else (self.config.path(ca_file),),
-            allowed_hosts=frozenset(self.config.allow_http),
-        )
+        from pycontainer.config.registries import http_settings  # noqa: PLC0415
 
-    @property
-    def _pushed_to(self) -> tuple[Reference, ...]:
-        return self.config.references if self.config.push else ()
-
-    @property
-    def _stated_credentials(self) -> dict[str, Credential]:
-        from pycontainer.transports.registry import Credential  # noqa: PLC0415
-
-        username, password = self.config.username, self.config.password
-        if username is None or not isinstance(password, Redacted):
-            return {}
-        stated = Credential(username=username, password=password)
-        return {reference.registry: stated for reference in self._pushed_to}
+        return http_settings(self.config)
