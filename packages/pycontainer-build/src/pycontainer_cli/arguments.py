@@ -20,6 +20,22 @@ from pycontainer.frontend.arguments import add_options, given_options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# Of commands that read images: how registries are reached, and where the cache is.
+READING: Final = (
+    "platform",
+    "username",
+    "password_stdin",
+    "anonymous_pull",
+    "insecure_registries",
+    "mirrors",
+    "ca_file",
+    "context_path",
+    "config_file",
+    "cache",
+    "cache_dir",
+    "verbose",
+    "quiet",
+)
 _MAX_WIDTH: Final = 100
 _NO_VALUE: Final = re.compile(r"argument (\S+): (?:expected|ignored)")
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _MAX_SIZE: Final = 64 << 20
 
 
-def load_record(path: Path) -> bytes | None:
-    """The content of a record, none where it is absent, cannot be read or is damaged; reading makes it recent."""
+def load_record(path: Path, *, use: bool = True) -> bytes | None:
+    """The content of a record, none where it is absent, cannot be read or is damaged; using it makes it recent."""
     try:
         with path.open("rb") as file:
             checksum, _, content = file.read(_MAX_SIZE).partition(b"\n")
@@ -29,7 +29,8 @@ def load_record(path: Path) -> bytes | None:
         return None
     if checksum != _checksum(content):
         return None
-    mark_used(path)
+    if use:
+        mark_used(path)
     return content
 
 

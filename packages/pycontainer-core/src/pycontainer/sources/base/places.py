@@ -80,7 +80,7 @@ def open_place(text: str, *, registry: RegistryClient, store: BlobStore, emit: E
 
 
 def _local(text: str, transport: str, rest: str) -> Place:
-    path, name = _split(rest)
+    path, name = split_location(rest)
     if path is None:
         raise BaseImageError(
             f"There is no base image `{text}`",
@@ -88,7 +88,7 @@ def _local(text: str, transport: str, rest: str) -> Place:
             hint="Set {base_image} to one that exists",
         )
     try:
-        contents = _open(transport, path)
+        contents = open_contents(transport, path)
         return Place(name=text, descriptor=contents.find(name), contents=contents)
     except DocumentError as error:
         raise BaseImageError(
@@ -96,7 +96,12 @@ def _local(text: str, transport: str, rest: str) -> Place:
         ) from error
 
 
-def _open(transport: str, path: Path) -> OCILayout | DockerArchive:
+def open_contents(transport: str, path: Path) -> OCILayout | DockerArchive:
+    """The images in a directory (`oci`) or in a file (`oci-archive`, `docker-archive`).
+
+    Raises:
+        DocumentError: There are none.
+    """
     from pycontainer.transports.archives import open_docker_archive, open_oci_archive  # noqa: PLC0415 - rarely needed
     from pycontainer.transports.oci_layout import OCILayout  # noqa: PLC0415 - as above
 
@@ -105,7 +110,7 @@ def _open(transport: str, path: Path) -> OCILayout | DockerArchive:
     return open_oci_archive(path) if transport == "oci-archive" else open_docker_archive(path)
 
 
-def _split(rest: str) -> tuple[Path | None, str | None]:
+def split_location(rest: str) -> tuple[Path | None, str | None]:
     """The longest path that exists, and the name behind it: both may have colons."""
     if Path(rest).exists():
         return Path(rest), None
