@@ -291,7 +291,7 @@ def hatch_readme() -> str:
     """The README of Hatch's plugin with its table of options renewed: without `output`, which are versions there."""
     rows = [
         (
-            f"`{_suffix(option)[1:]}{'.' if _suffix(option) else ''}{option.toml_key}`",
+            f"`{'registry.' if option.table == 'registry' else ''}{option.toml_key}`",
             option.shape.value,
             HATCH_DEFAULTS.get(option.name, option.default),
             _sentence(option.help),

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from pycontainer.destinations.layout import LayoutDestination
+from pycontainer.frontend import exit_codes
 from pycontainer.testing.images import debian_like
 from pycontainer.testing.index_server import IndexServer, serving
 from pycontainer.testing.wheels import WheelForge
-from pycontainer_cli import exit_codes
 
 Run: TypeAlias = Callable[..., Any]
 

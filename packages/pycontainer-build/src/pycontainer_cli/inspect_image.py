@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
-from pycontainer_cli import exit_codes
+from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import READING, add_own, option_parser, parse_options
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pycontainer_cli.render import clean
+from pycontainer.frontend.messages import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pycontainer_cli import exit_codes
+from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import add_own, option_parser, parse_options
 
 if TYPE_CHECKING:
