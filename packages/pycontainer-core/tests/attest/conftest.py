@@ -3,7 +3,7 @@ from __future__ import annotations
 import email
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,13 +27,21 @@ class Workshop:
     index: IndexServer
     locked: list[str] = field(default_factory=list)
 
-    def lock(self, name: str, version: str = "1.0", *, metadata: str = "", address: str | None = None) -> None:
-        """Publish a wheel with these lines of METADATA, and lock it."""
+    def lock(
+        self,
+        name: str,
+        version: str = "1.0",
+        *,
+        metadata: str = "",
+        address: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Publish a wheel with these lines of METADATA and these files, and lock it."""
         module = name.replace("-", "_")
         forge = WheelForge(
             name=name,
             version=version,
-            files={f"{module}.py": b"x = 1\n"},
+            files={f"{module}.py": b"x = 1\n", **(files or {})},
             metadata=f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}".encode(),
         )
         content = forge.build()

@@ -11,11 +11,13 @@ from packageurl import PackageURL
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from pycontainer.attest.components import Component, Materials, files_of_project, materials_of
+from pycontainer.attest.components import Component, Materials
 from pycontainer.attest.cyclonedx import cyclonedx_document
+from pycontainer.attest.materials import ProjectFiles, materials_of
+from pycontainer.attest.parts import files_of_project
 from pycontainer.attest.purl import purl
 from pycontainer.attest.spdx import spdx_document
-from pycontainer.builder.sboms import sbom_paths
+from pycontainer.builder.documents import sbom_paths
 from pycontainer.config import BuildConfig
 from pycontainer.image import Image
 from pycontainer.layers.layer import Layer
@@ -25,9 +27,11 @@ from pycontainer.sources.base import Base
 from pycontainer.sources.base.facts import BaseFacts
 from pycontainer.sources.locks import Artifact, Chosen, LockedPackage, Url, Vcs
 from pycontainer.sources.locks.model import Registry, Source
+from pycontainer.sources.target import Libc, PythonVersion, Target
 from pycontainer.testing.images import debian_like, forge_layer
 
 SHA256 = "ab" * 32
+TARGET = Target(platform=Platform("linux", "amd64"), python=PythonVersion(3, 12, 4), libc=Libc("glibc", 2, 36))
 WHEEL = "demo-1.0-py3-none-any.whl"
 
 
@@ -46,7 +50,8 @@ def materials(*packages: PackageContents, chosen: tuple[Chosen, ...] = (), **opt
     assert named is None or isinstance(named, str)
     base = Base(image=debian_like(), facts=facts, reference="base", digest=digest, top=digest, registry_reference=named)
     given: dict[str, object] = {
-        "project": files_of_project("Api", "0.1"),
+        "project": ProjectFiles(component=files_of_project("Api", "0.1")),
+        "target": TARGET,
         "reference": Reference.parse("ghcr.io/acme/api:1.4"),
         **options,
     }
@@ -124,11 +129,12 @@ def test_what_was_built_is_valid_in_both_formats(kind: str, tmp_path: Path) -> N
 def test_a_project_that_is_a_package_is_the_application() -> None:
     found = materials(PackageContents(name="api", version="0.1", sha256=SHA256))
 
-    assert [(part.kind, part.purl) for part in found.contents] == [("application", "pkg:pypi/api@0.1")]
+    python = ("interpreter", "pkg:generic/cpython@3.12.4")
+    assert [(part.kind, part.purl) for part in found.contents] == [("application", "pkg:pypi/api@0.1"), python]
 
 
 def test_a_package_that_was_made_before_licences_were_written_down_is_listed() -> None:
-    (_, old) = materials(PackageContents(name="zope", version="1")).contents
+    *_, old = materials(PackageContents(name="zope", version="1")).contents
 
     assert (old.name, old.license, old.digest) == ("zope", None, None)
 

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +18,17 @@ from packageurl import PackageURL
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
+from pycontainer.attest import FORMATS as FORMAT_OF
 from pycontainer.builder import BuildResult
+from pycontainer.destinations.attachments import list_attachments, read_attachment
 from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.image import ImageIndex
-from pycontainer.oci import Digest, Platform
+from pycontainer.oci import Digest, Platform, Reference
 from pycontainer.testing.images import debian_like
 from pycontainer.testing.index_server import IndexServer
+from pycontainer.testing.registry import FakeRegistry
+from pycontainer.transports.oci_layout import OCILayout
+from pycontainer.transports.registry import RegistryClient, RegistrySettings
 
 ROOT = Path(__file__).parents[4]
 FORMATS = {"spdx": "image.spdx.json", "cyclonedx": "image.cdx.json"}
@@ -42,7 +47,15 @@ class Workshop(Protocol):
     base: Path
     index: IndexServer
 
-    def lock(self, name: str, version: str = ..., *, metadata: str = ..., address: str | None = ...) -> None: ...
+    def lock(
+        self,
+        name: str,
+        version: str = ...,
+        *,
+        metadata: str = ...,
+        address: str | None = ...,
+        files: Mapping[str, bytes] | None = ...,
+    ) -> None: ...
     def build(self, cache: str = ..., **options: object) -> BuildResult: ...
 
 
@@ -266,3 +279,57 @@ def test_documents_of_earlier_builds_are_no_files_of_the_project(workshop: Works
     assert (workshop.root / "out.cdx.json").exists()
     assert again.digest == first.digest
     assert again.sboms == ()
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_who_needs_whom_and_who_brings_what(choice: str, workshop: Workshop) -> None:
+    crate = {"name": "serde", "version": "1.0.1", "purl": "pkg:cargo/serde@1.0.1"}
+    brought = {"bomFormat": "CycloneDX", "components": [crate, {"name": "zlib", "version": "1.3"}]}
+    path = "engine-1.0.dist-info/sboms/build.cdx.json"
+    workshop.lock("client", metadata="Requires-Dist: engine[fast]\nRequires-Dist: absent\n")
+    workshop.lock(
+        "engine", metadata="Requires-Dist: booster; extra == 'fast'\n", files={path: json.dumps(brought).encode()}
+    )
+    workshop.lock("booster")
+    pyproject = workshop.root / "pyproject.toml"
+    pyproject.write_text(f'{pyproject.read_text()}dependencies = ["client"]\n')
+
+    (sbom,) = workshop.build(generate_sbom=choice).sboms
+
+    VALIDATORS[choice](sbom)
+    check_sound(sbom)
+    document = json.loads(sbom.read_text())
+    _, purls, edges = nodes_and_edges(document)
+    found = {(purls[start], purls[end]) for start, end in edges if start in purls}
+    assert {
+        ("pkg:generic/Api@0.1", "pkg:pypi/client@1.0"),
+        ("pkg:pypi/client@1.0", "pkg:pypi/engine@1.0"),
+        ("pkg:pypi/engine@1.0", "pkg:pypi/booster@1.0"),
+        ("pkg:pypi/engine@1.0", "pkg:cargo/serde@1.0.1"),
+        ("pkg:pypi/engine@1.0", "pkg:generic/zlib@1.3"),
+    } <= found
+    image = next(purl for purl in purls.values() if purl.startswith("pkg:oci/api@"))
+    directly = (image, "pkg:pypi/booster@1.0")
+    assert (directly in found) == (choice == "spdx"), "the image contains all, and depends on what nothing else needs"
+    reference = f"/app/.venv/lib/python3.12/site-packages/{path}"
+    assert reference in sbom.read_text(), "the wheel's own bill of materials is named"
+
+
+@pytest.mark.parametrize("choice", FORMATS)
+def test_the_documents_are_attached_wherever_the_image_goes(choice: str, workshop: Workshop) -> None:
+    workshop.lock("demo")
+    with FakeRegistry() as registry:
+        name = Reference.parse(f"{registry.host}/acme/api:1.4")
+
+        result = workshop.build(generate_sbom=choice, push=True, output="oci:dist/image", tag=str(name))
+
+        client = RegistryClient(RegistrySettings(environment={}, home=None))
+        media_type = FORMAT_OF[choice].media_type
+        (attached,) = list_attachments(client, name, result.digest, media_type)
+        document = read_attachment(client, name, attached)
+    assert document == result.sboms[0].read_bytes()
+    assert attached.annotations == {"org.opencontainers.image.created": "1970-01-01T00:00:00Z"}
+    layout = OCILayout.at(workshop.root / "dist" / "image")
+    assert [entry.digest for entry in layout.index().manifests] == [result.digest, attached.digest]
+    plain = workshop.build(generate_sbom=None)
+    assert plain.digest == result.digest, "what is attached changes no digest"

@@ -1,8 +1,8 @@
-"""Documents about an image: what it is made of.
+"""Documents about an image: what it is made of, and how it came to be.
 
-from pycontainer.attest.components import materials_of
+from pycontainer.attest.materials import materials_of
 
-materials = materials_of(image, base=base, chosen=chosen, project=project, reference=reference)
+materials = materials_of(image, base=base, target=target, chosen=chosen, project=project, reference=reference)
 FORMATS["spdx"].write(materials)
 """
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """A format of bills of materials: what its files end with, and who writes them."""
+    """A format of bills of materials: what its files end with, what it is called in a registry, and who writes it."""
 
     suffix: str
+    media_type: str
     write: Callable[[Materials], bytes]
 
 
@@ -39,8 +40,8 @@ def _cyclonedx(materials: Materials) -> bytes:
 
 # By the choices of the option `generate_sbom`.
 FORMATS: Final = {
-    "spdx": Format(suffix=".spdx.json", write=_spdx),
-    "cyclonedx": Format(suffix=".cdx.json", write=_cyclonedx),
+    "spdx": Format(suffix=".spdx.json", media_type="application/spdx+json", write=_spdx),
+    "cyclonedx": Format(suffix=".cdx.json", media_type="application/vnd.cyclonedx+json", write=_cyclonedx),
 }
 
 __all__ = ["FORMATS", "Format"]

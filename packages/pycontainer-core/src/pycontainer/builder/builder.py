@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from pycontainer.blobs.store import StoredBlob
 from pycontainer.builder.access import PushAccess
+from pycontainer.builder.attestations import attested
 from pycontainer.builder.bases import find_bases, suite_of, system_supply
+from pycontainer.builder.documents import sbom_paths, write_sboms
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
 from pycontainer.builder.preflight import check_images
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
-from pycontainer.builder.sboms import sbom_paths, write_sboms
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.errors import IntegrityError
@@ -109,8 +110,12 @@ class ImageBuilder:
             if access is not None:
                 access.wait()
             supply, destinations = WheelSupply(session, project), open_destinations(session, names)
-            images, outputs = _built(session, plan, lambda: _images(session, plan, supply, system), destinations)
-            sboms = write_sboms(plan, images, names[0], emit=keeper)
+
+            def make() -> tuple[Image, ...]:
+                return attested(plan, _images(session, plan, supply, system), names[0])
+
+            images, outputs = _built(session, plan, make, destinations)
+            sboms = write_sboms(plan, images, emit=keeper)
             ledger = keeper.close(outputs)
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 

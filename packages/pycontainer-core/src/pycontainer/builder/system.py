@@ -110,7 +110,13 @@ class SystemSupply:
         recipes += self._bytecode(choice, recipes)
         layers = make_layers(self._session, [recipes])
         image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
-        return composed_base(image, reference=f"deb:{suite}", cache_dir=self._session.facts, emit=self._session.emit)
+        return composed_base(
+            image,
+            choice.packages,
+            reference=f"deb:{suite}",
+            cache_dir=self._session.facts,
+            emit=self._session.emit,
+        )
 
     def _bytecode(self, choice: PackageChoice, recipes: Sequence[Recipe]) -> list[Recipe]:
         """The layer of the bytecode of Debian's Python and its packages, where it is wanted."""

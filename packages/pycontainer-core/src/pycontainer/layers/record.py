@@ -8,11 +8,33 @@ from pycontainer.layers.linkage import LinkedLibraries
 from pycontainer.oci import Descriptor, Digest
 
 
+class BundledPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something of others that a distribution brings: a library that was copied into it, a crate compiled into it.
+
+    `purl` is what a bill of materials within the distribution calls it; `sha256` that of its file.
+    """
+
+    name: str
+    version: str | None = None
+    purl: str | None = None
+    license: str | None = None
+    sha256: str | None = None
+
+
+class ShippedSbom(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill of materials that a distribution brings (PEP 770): its path in the image, relative to the root."""
+
+    path: str
+    sha256: str
+
+
 class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A distribution that a layer installs. `name` is normalised (PEP 503); `sha256` is the wheel's.
 
     `license` is an SPDX expression, or what else the wheel's metadata declares; records made before it was written down
-    have none. `libraries` has the shared libraries that its files bring and need, one value an architecture.
+    have none. `libraries` has the shared libraries that its files bring and need, one value an architecture. `requires`
+    has what it declares to need, as written (`Requires-Dist`); `bundled` what of others it brings, as far as its own
+    bills of materials (`sboms`) and its `.libs` tell.
     """
 
     name: str
@@ -23,6 +45,9 @@ class PackageContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     startup_files: tuple[str, ...] = ()
     license: str | None = None
     libraries: tuple[LinkedLibraries, ...] = ()
+    requires: tuple[str, ...] = ()
+    bundled: tuple[BundledPart, ...] = ()
+    sboms: tuple[ShippedSbom, ...] = ()
 
 
 class LayerContents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -27,7 +27,7 @@ def refused(folder: Path, match: str, *, filename: str | None = None, lenient: b
 def test_a_forged_wheel_is_taken(tmp_path: Path) -> None:
     with WheelFile(WheelForge(name="Demo.Pkg", stem="Demo.Pkg-1.0").write(tmp_path)) as wheel:
         assert wheel.name == "demo-pkg"
-        assert wheel.identity == ("Demo.Pkg", "1.0", "Demo.Pkg-1.0", True, None)
+        assert wheel.identity == ("Demo.Pkg", "1.0", "Demo.Pkg-1.0", True, None, ())
         assert wheel.warnings == ()
 
 

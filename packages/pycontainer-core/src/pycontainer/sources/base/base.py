@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest, ImageConfig, Manifest, Platform
     from pycontainer.sources.base.facts import BaseFacts
     from pycontainer.sources.base.places import Place
+    from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
     from pycontainer.transports.registry import RegistryClient
 
@@ -53,6 +54,7 @@ class Base:
         digest: Of its manifest.
         top: Of what the reference named: the same, or an index.
         registry_reference: The whole name, `docker.io/library/python:3.12-slim`, where it comes from a registry.
+        composed_of: The packages that it was made of here, each known by its hash; none where it is somewhere already.
     """
 
     image: Image
@@ -61,6 +63,7 @@ class Base:
     digest: Digest
     top: Digest
     registry_reference: str | None = None
+    composed_of: tuple[BinaryPackage, ...] = ()
 
 
 def resolve_base(
@@ -96,11 +99,14 @@ def resolve_base(
     return tuple(_base(place, platform, cache_dir, emit) for platform in platforms)
 
 
-def composed_base(image: Image, *, reference: str, cache_dir: Path, emit: Emit = ignore) -> Base:
+def composed_base(
+    image: Image, packages: Sequence[BinaryPackage], *, reference: str, cache_dir: Path, emit: Emit = ignore
+) -> Base:
     """A base image that was made here, with its facts.
 
     Args:
         image: Its layers can be read.
+        packages: What it is made of.
         reference: What it is called: `deb:bookworm`.
         cache_dir: Where facts are remembered.
         emit: Told when layers are read.
@@ -110,7 +116,7 @@ def composed_base(image: Image, *, reference: str, cache_dir: Path, emit: Emit =
     """
     digest = image.digest
     facts = _facts(image, digest, reference, cache_dir, emit)
-    return Base(image=image, facts=facts, reference=reference, digest=digest, top=digest)
+    return Base(image=image, facts=facts, reference=reference, digest=digest, top=digest, composed_of=tuple(packages))
 
 
 def debian_state(base: Base, *, cache_dir: Path) -> DebianState:

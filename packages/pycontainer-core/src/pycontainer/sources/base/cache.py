@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest
 
 # Raised whenever facts are found in another way: what older versions remembered is then found anew.
-_VERSION = 2
+_VERSION = 3
 
 
 class FactsCache:

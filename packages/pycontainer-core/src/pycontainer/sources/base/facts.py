@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pycontainer.errors import BaseImageError, ConfigError
 from pycontainer.sources.base.kept import library, packages
 from pycontainer.sources.base.libraries import find_libraries
+from pycontainer.sources.base.packages import OSPackage, apk_packages
 from pycontainer.sources.libraries import AvailableLibraries  # noqa: TC001 - msgspec reads the annotations
 from pycontainer.sources.target import Libc, PythonVersion
 
@@ -59,6 +60,7 @@ class BaseFacts:
         group: `/etc/group`.
         os_release: The fields of os-release(5).
         libraries: The shared libraries of its architecture; none where nobody knows where its loader looks.
+        packages: The packages of its operating system; none where their database cannot be read.
     """
 
     python: PythonVersion | None = None
@@ -71,6 +73,7 @@ class BaseFacts:
     group: bytes = b""
     os_release: dict[str, str] = field(default_factory=dict)
     libraries: AvailableLibraries | None = None
+    packages: tuple[OSPackage, ...] = ()
 
 
 def read_facts(root: RootFS, config: ImageConfig) -> BaseFacts:
@@ -93,6 +96,7 @@ def read_facts(root: RootFS, config: ImageConfig) -> BaseFacts:
         group=_accounts(root, "/etc/group", fields=4),
         os_release=_os_release(root),
         libraries=_libraries(root, config, found, libc),
+        packages=apk_packages(root),
     )
 
 

@@ -8,6 +8,7 @@ What comes out is remembered by `FactsCache` and `StateCache`, so that this happ
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.cached import CachedBlob
@@ -18,6 +19,7 @@ from pycontainer.layers.tar import read_entries
 from pycontainer.sources.base.debian import read_state
 from pycontainer.sources.base.facts import BaseFacts, read_facts
 from pycontainer.sources.base.kept import kept_content
+from pycontainer.sources.base.packages import debian_packages, is_apk_database
 from pycontainer.sources.base.rootfs import RootFS
 from pycontainer.sources.debian.kept import is_read_of_base
 
@@ -53,9 +55,12 @@ def find_all(image: Image) -> tuple[BaseFacts, DebianState | None]:
     root = read_layers(image)
     facts = read_facts(root, image.config)
     try:
-        return facts, read_state(root)
+        state = read_state(root)
     except BaseImageError:
-        return facts, None
+        state = None
+    if state is not None:
+        facts = replace(facts, packages=(*debian_packages(state.packages), *facts.packages))
+    return facts, state
 
 
 def read_layers(image: Image) -> RootFS:
@@ -66,7 +71,7 @@ def read_layers(image: Image) -> RootFS:
         DocumentError: A layer is damaged or hostile.
         BaseImageError: `/etc/passwd` or `/etc/group` is too large.
     """
-    root = RootFS(keep_whole=lambda entry: is_read_of_base(entry.path, entry.size))
+    root = RootFS(keep_whole=lambda entry: is_read_of_base(entry.path, entry.size) or is_apk_database(entry))
     left = _MAX_ENTRIES
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="base") as pool:
         fetched = [pool.submit(_fetch, layer) for layer in image.layers]

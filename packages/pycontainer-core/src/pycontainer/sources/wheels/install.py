@@ -14,10 +14,11 @@ import json
 import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pycontainer.layers.record import PackageContents
+from pycontainer.layers.record import BundledPart, PackageContents, ShippedSbom
 from pycontainer.sources.libraries import ElfReading, link
 from pycontainer.sources.locks.addresses import public_url
 from pycontainer.sources.wheels import record
+from pycontainer.sources.wheels.bundled import bundled_library, read_sbom
 from pycontainer.sources.wheels.defects import WheelDefect, reported, shown
 from pycontainer.sources.wheels.entrypoints import check_script_name
 from pycontainer.sources.wheels.scripts import PLACEHOLDER, rewritten, wrapper
@@ -75,6 +76,8 @@ class Installation:
         self._dist_info = f"{self._root}/{wheel.identity.dist_info}"
         self._warnings = list(wheel.warnings)
         self._linked: dict[str, Elf] = {}
+        self._bundled: list[BundledPart] = []
+        self._sboms: list[ShippedSbom] = []
         with reported(wheel.filename):
             self._placements = self._place()
             self._generated = self._generate(direct_url)
@@ -130,6 +133,9 @@ class Installation:
             startup_files=self.startup_files,
             license=self.wheel.identity.license,
             libraries=link(self._linked),
+            requires=self.wheel.identity.requires,
+            bundled=tuple(self._bundled),
+            sboms=tuple(self._sboms),
         )
 
     @property
@@ -222,17 +228,25 @@ class Installation:
                 digest, size = inflated.sha256, inflated.size
                 self._check(member, digest)
                 if reading is not None:
-                    self._note_libraries(path, member, reading)
+                    self._note_libraries(path, member, reading, digest)
+                elif member.name.startswith(f"{self.wheel.identity.dist_info}/sboms/"):
+                    self._note_sbom(path, member, digest)
             rows.append((self._relative(path), record.encoded(digest), size))
             archive.used(member)
         for name in (f"{self.wheel.identity.dist_info}/{own}" for own in _INSTALLERS_OWN):
             if name in listed and name in archive.files:
                 self._check(archive.files[name], _sha256(archive.read(name)))
 
-    def _note_libraries(self, path: str, member: Member, reading: ElfReading) -> None:
+    def _note_sbom(self, path: str, member: Member, sha256: bytes) -> None:
+        self._sboms.append(ShippedSbom(path=path, sha256=sha256.hex()))
+        self._bundled += read_sbom(lambda: self.wheel.archive.read(member.name), member.size, owner=self.wheel.name)
+
+    def _note_libraries(self, path: str, member: Member, reading: ElfReading, sha256: bytes) -> None:
         elf = reading.finish(lambda: self.wheel.archive.content(member).chunks(path))
         if elf is not None:
             self._linked[self._relative(path)] = elf
+            if (part := bundled_library(member.name, sha256.hex())) is not None:
+                self._bundled.append(part)
 
     def _write_changed(self, writer: LayerWriter, path: str, member: Member, *, skip: bool) -> tuple[bytes, int]:
         """A script whose first line changes, or a file that is checked alone."""

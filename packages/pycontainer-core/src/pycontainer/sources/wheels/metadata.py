@@ -30,6 +30,7 @@ class Identity(NamedTuple):
         stem: `Name-1.0`, what its directories begin with.
         pure: `Root-Is-Purelib`.
         license: As `METADATA` declares it: an SPDX expression where that is possible.
+        requires: What it needs, `Requires-Dist` as written.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Identity(NamedTuple):
     stem: str
     pure: bool
     license: str | None = None
+    requires: tuple[str, ...] = ()
 
     @property
     def dist_info(self) -> str:
@@ -68,7 +70,7 @@ def identify(archive: Archive) -> Identity:
     pure = wheel.get("root-is-purelib", "").lower()
     if pure not in ("true", "false"):
         raise WheelDefect("its `WHEEL` does not say whether its root is purelib")
-    return Identity(name, version, stem, pure == "true", declared_license(content))
+    return Identity(name, version, stem, pure == "true", declared_license(content), _requires(content))
 
 
 def headers(content: bytes) -> dict[str, str]:
@@ -89,6 +91,12 @@ def headers(content: bytes) -> dict[str, str]:
         if colon and not line[0].isspace():
             fields.setdefault(key.strip().lower(), value.strip())
     return fields
+
+
+def _requires(metadata: bytes) -> tuple[str, ...]:
+    head = metadata.decode("utf-8-sig", "replace").replace("\r\n", "\n").partition("\n\n")[0]
+    lines = (line.partition(":") for line in head.split("\n"))
+    return tuple(value.strip() for key, _, value in lines if key.strip().lower() == "requires-dist")
 
 
 def _stem(names: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.wheels.install import Claim, Installation
 
 # Part of every key: changed whenever records tell more of the same bytes, so that no older record stands for them.
-_TOLD: Final = "libraries"
+_TOLD: Final = "components"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
