@@ -160,7 +160,7 @@ def test_the_hook_makes_the_image_of_the_wheel_that_uv_builds(with_hook: Path, h
     ("env", "says"),
     [
         ({"PYCONTAINER_GROUPS": "nope"}, "`nope`"),
-        ({"PYCONTAINER_BASE_IMAGE": "oci:nowhere"}, "hint: Set `tool.hatch.build.targets.container.base-image`"),
+        ({"PYCONTAINER_BASE_IMAGE": "localhost:9/base:1"}, "localhost:9"),
         ({"PYCONTAINER_LAYER_BUDGET": "0"}, "set by: PYCONTAINER_LAYER_BUDGET"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -34,7 +34,13 @@ _DROPPED = ("PYCONTAINER_", "HATCH_", "UV_", "REGISTRY_", "SOURCE_DATE_EPOCH")
 
 @dataclass
 class HatchBench(Bench):
-    """A package with a script, in `src/demo_app`."""
+    """A package with a script, in `src/demo_app`.
+
+    Attributes:
+        terminal: Whether standard error is one.
+    """
+
+    terminal: bool = False
 
     def configure(self, tables: str = "", *, project: str = PROJECT) -> None:
         """Write `pyproject.toml`: the project, and tables of tools."""
@@ -50,7 +56,7 @@ class HatchBench(Bench):
             "PYCONTAINER_CACHE_DIR": str(self.root.parent / "cache"),
             "HOME": str(self.root.parent),
         }
-        out, err = io.StringIO(), io.StringIO()
+        out, err = io.StringIO(), _Terminal() if self.terminal else io.StringIO()
         code: object = 0
         with (
             mock.patch.dict(os.environ, {**inherited, **ours, **environment}, clear=True),
@@ -93,6 +99,11 @@ class HatchBench(Bench):
     def tags(self, name: str = "demo_app-1.0.oci") -> set[str]:
         """The tags of a layout in `dist`."""
         return {path.name for path in (self.root / "dist" / name / "refs" / "tags").iterdir()}
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from real.programs import run
@@ -77,7 +78,9 @@ class Hatch:
 
 
 def build_wheels(packages: Path, names: tuple[str, ...], target: Path) -> Path:
-    """The wheels of our packages, as they would be published."""
+    """The wheels of our packages, as they would be published, in a folder below `target`."""
+    # uv keeps what it installed from a path, and asks no more whether the file there is another one.
+    folder = target / token_hex(8)
     for name in names:
-        run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, cwd=packages / name)
-    return target
+        run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=packages / name)
+    return folder

@@ -27,13 +27,14 @@ from pycontainer.events import Noted, Warned
 from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hatchling.bridge.app import Application
     from hatchling.metadata.core import ProjectMetadata
 
     from hatch_pycontainer.options import TargetTable
     from pycontainer.config import BuildConfig
+    from pycontainer.config.load import Loaded
     from pycontainer.config.values import ExtraFile
     from pycontainer.project import Project
     from pycontainer.project.standalone import StandaloneProject
@@ -81,25 +82,33 @@ def build_image(order: Order, app: Application) -> dict[str, str]:
     """
     loaded = load_config(_asked(order), environment=os.environ, directory=order.root, tables=[order.table.source()])
     config = _completed(loaded.config, order)
-    emit = Display(app, order.table.spell, quiet=config.quiet, verbose=config.verbose)
+    with Display(app, order.table.spell, config) as emit:
+        for warning in _warnings(loaded):
+            emit(warning)
+        builder = ImageBuilder(config, adapt=lambda found: _adapted(found, order, config), emit=emit)
+        if config.dry_run:
+            app.display(builder.plan().describe())
+            return dict.fromkeys(order.formats, _NOTHING_BUILT)
+        result = builder.build()
+        shown = [reference.replace(f"{order.root}{os.sep}", "", 1) for reference in result.references]
+        references = dict(zip([*order.outputs, REGISTRY], shown, strict=False))
+        if REGISTRY in references and REGISTRY not in order.formats:  # an option asked for it, and no format
+            emit(Noted(message=f"pushed {references.pop(REGISTRY)}"))
+        emit(Noted(message=str(result.ledger)))
+    return references
+
+
+def _warnings(loaded: Loaded) -> Iterator[Warned]:
     for warning in loaded.warnings:
-        emit(Warned(message=warning))
+        yield Warned(message=warning)
     if os.environ.get(variable := OPTIONS["output"].variable):
-        emit(Warned(message=f"`{variable}` says nothing to Hatch, which takes formats", hint="Set {output}"))
+        yield Warned(message=f"`{variable}` says nothing to Hatch, which takes formats", hint="Set {output}")
 
-    def adapt(found: StandaloneProject) -> Project:
-        # Another member of the workspace is one that Hatch knows nothing of.
-        is_own = found.root == order.root.resolve()
-        return HatchProject(found, order.metadata, config, order.make_wheel) if is_own else found
 
-    builder = ImageBuilder(config, adapt=adapt, emit=emit)
-    if config.dry_run:
-        app.display(builder.plan().describe())
-        return dict.fromkeys(order.formats, _NOTHING_BUILT)
-    result = builder.build()
-    emit(Noted(message=str(result.ledger)))
-    references = [reference.replace(f"{order.root}{os.sep}", "", 1) for reference in result.references]
-    return dict(zip([*order.outputs, REGISTRY], references, strict=False))
+def _adapted(found: StandaloneProject, order: Order, config: BuildConfig) -> Project:
+    """The project as Hatch knows it; of another member of its workspace Hatch knows nothing."""
+    is_own = found.root == order.root.resolve()
+    return HatchProject(found, order.metadata, config, order.make_wheel) if is_own else found
 
 
 def _asked(order: Order) -> Source:

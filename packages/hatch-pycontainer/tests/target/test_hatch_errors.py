@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -120,11 +125,6 @@ MISTAKES = [
         says=("There is no base image `oci:", f"hint: Set `{TARGET}.base-image`"),
     ),
     Mistake(
-        name="a registry that cannot be reached",
-        environment=(("PYCONTAINER_BASE_IMAGE", "localhost:9/base:1"),),
-        says=("localhost:9",),
-    ),
-    Mistake(
         name="a push without a name",
         target="container:registry",
         says=("A push needs a name", f"hint: Set `{TARGET}.tag`"),
@@ -157,6 +157,27 @@ def test_wrong_credentials_are_told_and_not_shown(project: HatchBench) -> None:
         project.configure(f'[{TARGET}.registry]\nurl = "{registry.host}"\nusername = "acme"')
 
         project.hatch_refuses(registry.host, "acme", target="container:registry", PYCONTAINER_PASSWORD=SECRET)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals")
+def test_an_interrupt_is_told_and_not_traced(project: HatchBench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = {"PYCONTAINER_BASE_IMAGE": f"127.0.0.1:{silent.getsockname()[1]}/base:1"}
+        with subprocess.Popen(
+            [sys.executable, "-m", "hatchling", "build", "-t", "container"],
+            cwd=project.root,
+            env={**os.environ, **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            connection, _ = silent.accept()  # it waits for an answer that does not come
+            with connection:
+                running.send_signal(signal.SIGINT)
+                _, errors = running.communicate(timeout=60)
+
+    assert running.returncode == 130
+    assert errors.splitlines()[-1] == "Interrupted"
+    assert "Traceback" not in errors
 
 
 def test_a_lock_of_one_platform_is_explained(project: HatchBench) -> None:

@@ -13,6 +13,7 @@ from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Platform
 from pycontainer.testing.images import debian_like
+from pycontainer.testing.registry import FakeRegistry
 
 FILES = {
     "oci-layout": "demo_app-1.0.oci",
@@ -206,6 +207,38 @@ def test_metadata_that_hooks_make_describes_the_image(project: HatchBench) -> No
 def test_quiet_and_verbose_are_hatchs(project: HatchBench) -> None:
     assert project.builds(HATCH_QUIET="1") == []
     assert any(line.startswith("  had ") for line in project.builds(HATCH_VERBOSE="1"))
+
+
+def test_work_is_counted_on_a_terminal(project: HatchBench) -> None:
+    project.terminal = True
+    shown = project.hatchling().err
+    plain = project.hatchling(TERM="dumb").err
+
+    assert "\r\x1b[K  making 0/1" in shown
+    *_, last = shown.split("\r\x1b[K")
+    assert last.startswith("oci:dist/demo_app-1.0.oci@sha256:"), "the counter is gone in the end"
+    assert "\x1b" not in plain
+
+
+def test_what_is_pushed_is_named_by_digest(project: HatchBench) -> None:
+    with FakeRegistry() as registry:
+        project.configure(f'[{TARGET}.registry]\nurl = "{registry.host}/acme"')
+
+        *_, as_format = project.builds(target="container:registry")
+        by_variable = project.builds(PYCONTAINER_PUSH="1")
+
+    assert as_format == f"{registry.host}/acme/demo-app@{project.digest()}"
+    assert f"  pushed {as_format}" in by_variable
+    assert set(registry.store.repository("acme/demo-app").tags) == {"1.0"}
+
+
+def test_a_variable_for_outputs_earns_a_warning(project: HatchBench) -> None:
+    project.configure(f'[{TARGET}]\nversions = ["oci-archive"]')
+
+    lines = project.builds(PYCONTAINER_OUTPUT="docker")
+
+    assert "warning: `PYCONTAINER_OUTPUT` says nothing to Hatch, which takes formats" in lines
+    assert dist(project) == {FILES["oci-archive"]}
 
 
 def test_a_dry_run_prints_the_plan_and_builds_nothing(project: HatchBench) -> None:

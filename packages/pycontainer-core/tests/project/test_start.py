@@ -192,6 +192,14 @@ def test_no_server_is_an_error_that_names_the_servers(tmp_path: Path) -> None:
     assert "{entrypoint}" in (caught.value.hint or "")
 
 
+def test_scripts_that_only_the_projects_tool_knows_count(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PACKAGE + '[project]\nname = "tool"\ndynamic = ["version", "scripts"]')
+
+    start = find_start(Pyproject.read(tmp_path), installed=(), scripts={"tool": "t:main"})
+
+    assert start.command == ("tool",)
+
+
 def test_several_scripts_are_an_error_that_lists_them(tmp_path: Path) -> None:
     text = PACKAGE + '[project]\nname = "tool"\nversion = "1"\nscripts = {one = "t:a", two = "t:b"}'
     with pytest.raises(ProjectError, match="2 scripts") as caught:
