@@ -143,8 +143,8 @@ def test_tools_that_build_wheels_know_nothing_of_the_plugin(with_hook: Path, hat
     run(programs / "python", "-m", "build", "--wheel", "--installer", "uv", with_hook)
     run(programs / "pip", "install", "--quiet", "--no-deps", with_hook)
 
-    assert {path.suffix for path in (with_hook / "dist").iterdir()} <= {".whl", ".gz", ".gitignore", ""}
-    assert not list((with_hook / "dist").glob("*oci*"))
+    made = {path.name for path in (with_hook / "dist").iterdir()} - {".gitignore"}
+    assert made == {"shelf-2.1.0-py3-none-any.whl", "shelf-2.1.0.tar.gz"}
 
 
 def test_the_hook_makes_the_image_of_the_wheel_that_uv_builds(with_hook: Path, hatch: Hatch) -> None:
@@ -161,7 +161,6 @@ def test_the_hook_makes_the_image_of_the_wheel_that_uv_builds(with_hook: Path, h
     [
         ({"PYCONTAINER_GROUPS": "nope"}, "`nope`"),
         ({"PYCONTAINER_BASE_IMAGE": "localhost:9/base:1"}, "localhost:9"),
-        ({"PYCONTAINER_LAYER_BUDGET": "0"}, "set by: PYCONTAINER_LAYER_BUDGET"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -18,8 +18,7 @@ from hatchling.builders.constants import BuildEnvVars
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.builders.plugin.interface import BuilderInterface
 
-from hatch_pycontainer.formats import DEFAULT, FORMATS, clean
-from hatch_pycontainer.options import TARGET, TargetTable
+from hatch_pycontainer.formats import DEFAULT, FORMATS, TARGET, clean
 
 # What Hatch reads in the table of any hook, and the formats.
 _KEYS: Final = frozenset(
@@ -58,6 +57,7 @@ class ContainerBuildHook(BuildHookInterface[BuilderConfig]):
             return
         from hatch_pycontainer.display import failing_cleanly  # noqa: PLC0415 - not for wheels alone
         from hatch_pycontainer.images import Order, build_image  # noqa: PLC0415 - as above
+        from hatch_pycontainer.options import TargetTable  # noqa: PLC0415 - as above
 
         table = TargetTable.of(self.metadata)
         with failing_cleanly(self.app, table.spell):

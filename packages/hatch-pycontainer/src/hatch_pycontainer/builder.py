@@ -10,8 +10,7 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
-from hatch_pycontainer.formats import DEFAULT, FORMATS, clean
-from hatch_pycontainer.options import TARGET
+from hatch_pycontainer.formats import DEFAULT, FORMATS, TARGET, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+TARGET: Final = "container"
 DEFAULT: Final = "oci-layout"
 REGISTRY: Final = "registry"
 # Format → how the core calls it, and the ending of its file or directory; engines and registries have none.
@@ -54,20 +55,24 @@ def clean(directory: Path, project: str, *, warn: Callable[[str], object]) -> No
     """
     image, sbom = r"-\d[\w.+!]*\.(oci|oci\.tar|docker\.tar)", r"(-[\w-]+)?\.(spdx|cdx)\.json"
     name = re.compile(f"{re.escape(project)}{image}({sbom})?")
-    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
-        if name.fullmatch(path.name) is None or path.is_symlink():
-            continue
-        if path.is_file():
-            path.unlink()
-        elif path.is_dir():
-            _remove_layout(path, warn)
+    found = sorted(directory.iterdir()) if directory.is_dir() else []
+    for path in found:
+        if name.fullmatch(path.name) and not path.is_symlink() and (reason := _remove(path)):
+            warn(f"{path} stays: {reason}")
 
 
-def _remove_layout(path: Path, warn: Callable[[str], object]) -> None:
+def _remove(path: Path) -> str | None:
+    """Remove an image; why not, where it stays."""
     from pycontainer.destinations.layout import LayoutDestination  # noqa: PLC0415 - only where there is one
     from pycontainer.errors import StoreError  # noqa: PLC0415 - as above
 
     try:
-        LayoutDestination(path).remove()
+        if path.is_dir():
+            LayoutDestination(path).remove()
+        else:
+            path.unlink()
     except StoreError as error:
-        warn(f"{path} stays: {'; '.join(error.facts)}")
+        return "; ".join(error.facts)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None

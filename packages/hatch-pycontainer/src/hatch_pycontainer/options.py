@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hatch_pycontainer.formats import TARGET
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.problems import Problem
 from pycontainer.config.sources import Source, from_table, read_toml_file
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pycontainer.config.option import Option
 
-TARGET: Final = "container"
 # What Hatch itself reads in the table of any target, and so does ours.
 HATCHS: Final = frozenset(
     {"dependencies", "directory", "force-include", "hooks", "require-runtime-dependencies", "require-runtime-features"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hatchling.builders.wheel import WheelBuilder
 from hatchling.plugin.exceptions import UnknownPluginError
 
-from hatch_pycontainer.options import TARGET
+from hatch_pycontainer.formats import TARGET
 from pycontainer.errors import WheelBuildError
 
 if TYPE_CHECKING:
