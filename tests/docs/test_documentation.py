@@ -12,11 +12,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cleo.io.inputs.argv_input import ArgvInput
+from cleo.io.inputs.definition import Definition
 from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
+from poetry.console.application import Application
 
 from hatch_pycontainer.formats import FORMATS
 from hatch_pycontainer.options import TargetTable
+from poetry_pycontainer.command import BuildContainerCommand
 from pycontainer.config.load import load_config
 from pycontainer.testing.wheels import WheelForge
 from pycontainer_cli.arguments import parse_options
@@ -121,6 +125,22 @@ def test_a_format_of_hatch_that_is_named_is_one(example: Example) -> None:
     assert set(formats.split(",")) <= set(FORMATS)
 
 
+POETRY = re.compile(r"^\$ (?:\w+=\$\()?(poetry build-container[^)]*)")
+POETRYS_FLAGS = [*BuildContainerCommand.options, *Application().definition.options]
+
+
+def poetry_commands() -> Iterator[Example]:
+    for block in blocks("console"):
+        for line in block.text.splitlines():
+            if match := POETRY.match(line):
+                yield Example(block.page, match[1])
+
+
+@pytest.mark.parametrize("example", list(poetry_commands()), ids=str)
+def test_a_command_of_poetry_that_is_shown_is_one(example: Example) -> None:
+    ArgvInput(words_of(example.text), Definition(POETRYS_FLAGS)).validate()
+
+
 # The reference is written from the table that the parser is made of.
 NAMED_FLAGS = [each for each in inline(r"--[a-z]") if each.page.parent.name != "reference"]
 
@@ -129,7 +149,7 @@ NAMED_FLAGS = [each for each in inline(r"--[a-z]") if each.page.parent.name != "
 def test_a_flag_that_is_named_is_one(example: Example) -> None:
     flag = re.split(r"[ =|]", example.text)[0]
     known = {option for name in COMMANDS.values() for option in _flags(name.module)}
-    assert flag in known
+    assert flag in known | {f"--{option.name}" for option in POETRYS_FLAGS}
 
 
 def _flags(module: str) -> list[str]:

@@ -38,6 +38,7 @@ POETRYS_OWN: Final = {
 MEANINGLESS: Final = frozenset({"lock", "locked", "package"})
 # Flags of the table that Poetry takes for itself, and what they are called here.
 RENAMED: Final = {"--cache": "--layer-cache", "--no-cache": "--no-layer-cache"}
+_DEFAULTS: Final = {"index_url": "where Poetry takes them from"}
 _SPELLED: Final = {**POETRYS_OWN, "password": "--password-stdin"}
 _CODE: Final = re.compile(r"`([^`]+)`")
 
@@ -96,8 +97,9 @@ def _named(text: str) -> str:
 
 
 def _help(of: Option) -> str:
-    default = f" Default: {of.default}." if of.default and of.default not in {"no", "none", "yes"} else ""
-    return _marked(f"{_sentence(of.help)}{default}")
+    default = _DEFAULTS.get(of.name, of.default)
+    shown = f" Default: {default}." if default and default not in {"no", "none", "yes"} else ""
+    return _marked(f"{_sentence(of.help)}{shown}")
 
 
 def _negative_help(of: Option) -> str:

@@ -294,7 +294,8 @@ def _denied(artifact: Artifact, response: Response) -> DeniedError:
     return DeniedError(
         f"The download of `{artifact.filename}` was denied",
         facts=[fact],
-        hint="Give the credentials of its index as `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or in "
+        hint="Give the credentials of its index as `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, by "
+        "`poetry config http-basic.<name>`, or in "
         "`.netrc`",
     )
 

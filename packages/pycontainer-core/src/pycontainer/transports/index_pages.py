@@ -261,5 +261,6 @@ def _refused(response: Response) -> NetworkError:
     return DeniedError(
         f"The index `{host}` did not let us in",
         facts=[fact],
-        hint="Give its credentials as `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or in `.netrc`",
+        hint="Give its credentials as `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, by "
+        "`poetry config http-basic.<name>`, or in `.netrc`",
     )
