@@ -1,6 +1,7 @@
 """What `./test` does, after it has found a Python that is new enough.
 
-The unit tests of every other Python come first and the main run last, so that the last line is pytest's summary of it.
+While the main run waits for engines and servers, the checks and the unit tests of every other Python run beside it.
+What is wrong with one of them is told when it has ended, and pytest's summary of the main run is the last line of all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from workspace import (
@@ -54,6 +56,7 @@ PROGRAMS = {
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     "/etc/containers/policy.json": "golang-github-containers-common",
 }
+_NICE = ["nice", "-n", "5"] if shutil.which("nice") else []
 # Also the client, where a distribution packs it apart from the engine.
 CLIENT = {"docker": "docker-cli"}
 
@@ -71,10 +74,14 @@ def main() -> None:
     wheels = _build_wheels(python)
     _install_wheels(python, wheels)
     others = _other_environments(python, wheels)
-    failed = _run_steps(_checks(python) | {f"unit tests on Python {v}": _unit(p) for v, p in others.items()})
+    steps = {f"unit tests on Python {v}": _unit(p) for v, p in others.items()} | _checks(python)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(_run_steps, steps)
+        status, summary = _main_run(python, options)
+        failed = running.result()
     if failed:
-        say(f"FAILED: {', '.join(failed)}; their output is above. The main run follows")
-    status = _main_run(python, options)
+        say(f"FAILED: {', '.join(failed)}; their output is above")
+    sys.stdout.write(summary)
     sys.exit(status or bool(failed))
 
 
@@ -175,31 +182,61 @@ def _typed() -> list[str]:
 def _unit(python: Path) -> list[str]:
     tests = [f"{package}/tests" for package in PACKAGES if (ROOT / package / "tests").is_dir()]
     # What compares with other tools over the network is the same on every Python: the main run has it.
-    options = ["--quiet", "-n", _workers(), "-p", "no:cacheprovider", "-m", "not network"]
+    options = ["--quiet", *_parallel(_processors() // 2), "-p", "no:cacheprovider", "-m", "not network"]
     return [str(python), "-m", "pytest", *options, *tests]
 
 
-def _workers() -> str:
-    return str(max(2, min(os.cpu_count() or 2, 8)))
+def _processors() -> int:
+    return max(2, min(os.cpu_count() or 2, 8))
+
+
+def _parallel(workers: int) -> list[str]:
+    # One worker alone would only be another process that collects the tests.
+    return ["-n", str(workers)] if workers > 1 else []
 
 
 def _run_steps(steps: dict[str, list[str]]) -> list[str]:
-    """Run each step; return the names of those that failed."""
+    """Run one step after the other, and let the main run go first; return the names of those that failed."""
     failed = []
     for name, command in steps.items():
-        say(name)
         begin = time.monotonic()
-        if subprocess.run(command, check=False).returncode:
+        done = subprocess.run(
+            [*_NICE, *command], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        passed = done.returncode == 0
+        if not passed:
             failed.append(name)
-        say(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - begin:.0f} s")
+        said = "" if passed else f"\n{done.stdout}"
+        say(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - begin:.0f} s{said}")
     return failed
 
 
-def _main_run(python: Path, options: argparse.Namespace) -> int:
-    say("all tests")
-    command = [str(python), "-m", "pytest", "-n", _workers(), "--dist", "loadfile", "--durations", "15"]
+def _main_run(python: Path, options: argparse.Namespace) -> tuple[int, str]:
+    """Run all tests, showing what they say but for the last line, which is given back with the status."""
+    say("all tests; beside them checks, and unit tests on other Pythons")
+    colour = ["--color", "yes"] if sys.stdout.isatty() else []
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-n",
+        str(_processors()),
+        "--dist",
+        "loadfile",
+        "--durations",
+        "15",
+        *colour,
+    ]
+    command += ["--no-loadscope-reorder"]  # the order is that of `conftest.py`: what takes long begins early
     if options.coverage:
         command += ["--cov", "--cov-report", "term:skip-covered"]
     if options.no_e2e:
         command += ["-m", "not e2e"]
-    return subprocess.run([*command, *options.pytest], check=False).returncode
+    last = ""
+    with subprocess.Popen([*command, *options.pytest], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None  # noqa: S101  # a pipe was asked for
+        for line in running.stdout:
+            sys.stdout.write(last)
+            sys.stdout.flush()
+            last = line
+    return running.returncode, last

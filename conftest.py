@@ -1,0 +1,20 @@
+"""The order of all tests: what waits for engines, registries and indexes begins first, and quick tests fill the gaps.
+
+Workers take whole files in this order, so that none is left with a long one in the end.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+FIRST = ("e2e", "network")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort files by how long their tests may wait; the order within a file stays."""
+    ranks = {item.path: len(FIRST) for item in items}
+    for item in items:
+        marked = (rank for rank, mark in enumerate(FIRST) if item.get_closest_marker(mark))
+        ranks[item.path] = min(ranks[item.path], *marked, len(FIRST))
+    items.sort(key=lambda item: ranks[item.path])
