@@ -4,7 +4,7 @@
 class OwnProject(AdaptedProject):
     def lock(self, target: Target) -> Lock | None: ...
 
-ImageBuilder(config, adapt=lambda found: OwnProject(found=found))
+ImageBuilder(config, adapt=OwnProject)
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pycontainer.sources.target import Target
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AdaptedProject:
     """Answers as the project that was found; see `Project`.
 
     Attributes:
-        found: The project as the core reads it.
+        found: The project as the core reads it; by position, so that a class of this kind is all that `adapt` takes.
     """
 
     found: StandaloneProject
