@@ -78,6 +78,8 @@ def _lines(difference: Difference) -> Iterator[str]:
     pull = difference.pull
     layers = f"{amount(pull.layers_new, 'new layer')}, {pull.layers_shared} shared"
     yield f"  to pull: {format_size(pull.bytes)} of {format_size(pull.total)} ({layers})"
+    if pull.bytes_in_order != pull.bytes:
+        yield f"  Docker's own store, which keeps layers in their order, pulls {format_size(pull.bytes_in_order)}"
     sections = {
         "packages": [_package_row(each) for each in difference.packages],
         "operating system packages": [_package_row(each) for each in difference.os_packages],

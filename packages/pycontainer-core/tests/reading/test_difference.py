@@ -62,6 +62,16 @@ def test_packages_config_and_bytes_are_compared(
     assert found.pull.total == found.pull.bytes + sum(each.descriptor.size for each in (*base.layers, stay))
 
 
+def test_a_layer_above_another_one_that_differs_is_shared_by_digest_and_not_in_order(
+    differ: Callable[[Image, Image], Difference],
+) -> None:
+    one, two, top = (forge_layer([File(name, bytes(3000))]) for name in ("one", "two", "top"))
+    base = debian_like()
+    pull = differ(base.append([one, top]), base.append([two, top])).pull
+    assert (pull.layers_shared, pull.layers_in_order, pull.layers_new) == (3, 2, 1)
+    assert pull.bytes_in_order == pull.bytes + top.descriptor.size
+
+
 def test_files_are_compared_as_a_container_sees_them(differ: Callable[[Image, Image], Difference]) -> None:
     base = debian_like()
     before = base.append(

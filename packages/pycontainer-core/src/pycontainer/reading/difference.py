@@ -7,6 +7,7 @@ compare_files(before, after)             # reads both, as streams
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pycontainer.oci import Digest
-    from pycontainer.reading.documents import Inspection, Package, SystemPackage
+    from pycontainer.reading.documents import Inspection, LayerEntry, Package, SystemPackage
     from pycontainer.reading.layers import LayerReading
     from pycontainer.reading.places import OpenedImage
     from pycontainer.sources.base.rootfs import Node, RootFS
@@ -58,11 +59,18 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node that has the first image pulls for the second: layers it lacks, config and manifest."""
+    """What a node that has the first image pulls for the second: layers it lacks, config and manifest.
+
+    `bytes` is what containerd and Podman pull, which know layers by digest. Docker's own store knows a layer only above
+    the same layers, so that it pulls anew what stands above the first one that differs: `bytes_in_order`, and
+    `layers_in_order` of the shared ones are there for it.
+    """
 
     bytes: int
+    bytes_in_order: int
     total: int
     layers_shared: int
+    layers_in_order: int
     layers_new: int
 
 
@@ -142,14 +150,22 @@ def _printable(path: str) -> str:
 
 def _pull(before: Inspection, after: Inspection) -> Pull:
     there = {layer.digest for layer in before.layers}
-    sizes = {layer.digest: layer.size for layer in after.layers}
-    shared = sum(size for digest, size in sizes.items() if digest in there)
+    pairs = zip(before.layers, after.layers, strict=False)
+    in_order = sum(1 for _ in takewhile(lambda pair: pair[0].diff_id == pair[1].diff_id, pairs))
+    same = before.digest == after.digest
     return Pull(
-        bytes=0 if before.digest == after.digest else after.size - shared,
+        bytes=0 if same else after.size - _size(layer for layer in after.layers if layer.digest in there),
+        bytes_in_order=0 if same else after.size - _size(after.layers[:in_order]),
         total=after.size,
         layers_shared=sum(layer.digest in there for layer in after.layers),
+        layers_in_order=in_order,
         layers_new=sum(layer.digest not in there for layer in after.layers),
     )
+
+
+def _size(layers: Iterable[LayerEntry]) -> int:
+    """What layers weigh, each blob once."""
+    return sum({layer.digest: layer.size for layer in layers}.values())
 
 
 def _flat(inspection: Inspection) -> dict[str, Any]:
