@@ -144,6 +144,9 @@ def test_a_plan_is_explained_without_building(project: Project, run: Run) -> Non
     done = run("explain", "/usr/bin/x", *given)
     assert "name it with `--image`" in done.err
     assert not Path("dist").exists()
+    Path("pycontainer.toml").write_text("[policy]\npinned-base = true\n")
+    assert run("build", *given).code == exit_codes.POLICY
+    assert run("explain", "core", *given).out == found, "what breaks a policy can be explained"
 
 
 def test_what_records_tell_is_not_pulled(project: Project, run: Run) -> None:

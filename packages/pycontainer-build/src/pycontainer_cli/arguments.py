@@ -35,6 +35,7 @@ READING: Final = (
     "cache_dir",
     "verbose",
     "quiet",
+    "progress",
 )
 _MAX_WIDTH: Final = 100
 _NO_VALUE: Final = re.compile(r"argument (\S+): (?:expected|ignored)")

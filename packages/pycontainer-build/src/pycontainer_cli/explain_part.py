@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
@@ -74,7 +75,9 @@ def _explain(loaded: Loaded, subject: str, image: str | None, emit: Emit) -> Exp
         from pycontainer.builder import ImageBuilder  # noqa: PLC0415 - the whole house, not for images
         from pycontainer.reading.planned import explain_plan  # noqa: PLC0415 - as above
 
-        return explain_plan(ImageBuilder(loaded.config, emit=emit).plan(), subject, lock=lock)
+        # What breaks a policy has to be explained, too.
+        config = replace(loaded.config, policy=())
+        return explain_plan(ImageBuilder(config, emit=emit).plan(), subject, lock=lock)
 
     from pycontainer.reading.explain import explain, read_image  # noqa: PLC0415 - not for plans
 

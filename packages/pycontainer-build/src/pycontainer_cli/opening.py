@@ -32,7 +32,7 @@ def image_reader(loaded: Loaded, names: Iterable[str], emit: Emit) -> Iterator[I
     """A reader of images; credentials of the options are for the registries of `names`."""
     client = RegistryClient(registry_settings(loaded.config, own=_registries(names)), emit=emit)
     try:
-        yield ImageReader(client, home=_cache(loaded.config), platform=host_platform())
+        yield ImageReader(client, home=_cache(loaded.config), platform=host_platform(), emit=emit)
     finally:
         client.close()
 

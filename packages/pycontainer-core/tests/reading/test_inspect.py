@@ -152,6 +152,29 @@ def test_records_tell_what_reading_tells(built: tuple[Path, Path]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Gone("app/.venv/lib/python3.12/site-packages/one-1.0.dist-info"),
+        Gone("app/.venv"),
+        Opaque("app"),
+        File("app/.venv/lib/python3.12/site-packages/more-1.0.dist-info/METADATA", b"Name: more\nVersion: 1.0\n"),
+    ],
+    ids=["removed", "environment removed", "opaque", "added"],
+)
+def test_records_are_not_believed_of_an_image_that_somebody_built_upon(
+    entry: File | Gone | Opaque, built: tuple[Path, Path], tmp_path: Path
+) -> None:
+    cache, layout = built
+    readers = [ImageReader(RegistryClient(), home=home, platform=debian_like().platform) for home in (cache, None)]
+    ours = readers[0].open(str(layout))
+    image = Image(config=ours.config, layers=ours.layers).append([forge_layer([entry])])
+    LayoutDestination(tmp_path / "upon").write(image)
+    told, read = (inspect(each, each.open(str(tmp_path / "upon"))) for each in readers)
+    assert told == read
+    assert told.packages != inspect(readers[0], ours).packages
+
+
 def test_looking_makes_no_record_recent(built: tuple[Path, Path]) -> None:
     cache, layout = built
     times = {path: path.stat().st_mtime_ns for path in cache.rglob("records/*.json")}

@@ -11,6 +11,7 @@ from pycontainer.destinations.archive import ArchiveDestination
 from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.errors import BaseImageError, ConfigError, PyContainerError
+from pycontainer.events import Event, TaskAdvanced, TaskFinished
 from pycontainer.image import Image, ImageIndex
 from pycontainer.oci import Platform, Reference
 from pycontainer.reading import ImageReader, inspect
@@ -117,10 +118,14 @@ def test_nothing_of_a_registrys_image_is_written(tmp_path: Path) -> None:
         reference = Reference.parse(f"{registry.host}/acme/api:1")
         RegistryDestination(client, [reference]).write(_index())
         pushed = len(registry.requests)
-        reader = ImageReader(client, home=cache, platform=AMD64)
+        events: list[Event] = []
+        reader = ImageReader(client, home=cache, platform=AMD64, emit=events.append)
         found = inspect(reader, reader.open(str(reference)))
         client.close()
         asked = [item.path for item in registry.requests[pushed:]]
     assert len(found.platforms) == 2
     assert len(asked) == len(set(asked)) == 5, "index, manifest, config and two layers, each once"
     assert list(cache.iterdir()) == []
+    finished = [event.size for event in events if isinstance(event, TaskFinished)]
+    assert finished == [layer.size for layer in found.layers]
+    assert sum(event.count for event in events if isinstance(event, TaskAdvanced)) == sum(finished)

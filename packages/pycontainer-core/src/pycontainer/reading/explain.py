@@ -224,7 +224,7 @@ def _explain_package(contents: ImageContents, found: Distribution, lock: LockVie
     neighbours = [each for each in contents.distributions if each.prefix == found.prefix]
     installed = {each.name for each in neighbours}
     markers = Markers(_environment(contents, found))
-    locked = lock is not None and found.version in lock.versions.get(found.name, ())
+    locked = lock is not None and found.version in lock.graph.versions.get(found.name, ())
     graph = lock.graph if lock is not None and locked else _graph_of(neighbours).with_tops(installed, markers)
     return PackageExplanation(
         name=found.name,

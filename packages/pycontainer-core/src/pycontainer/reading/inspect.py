@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from pycontainer.sources.base.rootfs import RootFS
 
 _BASE: Final = "org.opencontainers.image.base."
+_WHITEOUT: Final = ".wh."
+_OPAQUE: Final = ".wh..wh..opq"
 _UNKNOWN: Final = Platform("unknown", "unknown")
 _ATTESTATION: Final = "vnd.docker.reference.type"
 _NAME: Final = re.compile(rb"""^PRETTY_NAME=["']?([^"'\n]{1,200})""", re.MULTILINE)
@@ -61,6 +63,8 @@ def inspect(reader: ImageReader, image: OpenedImage, *, pull: bool = True) -> In
     known = {number: record for number, record in _by_number(image, records).items() if record.contents.packages}
     wanted = [pull and number not in known for number in range(len(image.layers))]
     readings = read_layers(image.layers, wanted)
+    if known and _disturbs(image.config.config.environment.get("VIRTUAL_ENV", ""), readings[min(known) :]):
+        known, readings = {}, _completed(image, readings)
     return _inspection(image, known, readings, overlay(readings))
 
 
@@ -77,6 +81,27 @@ def read_layers(layers: Sequence[Layer], wanted: Sequence[bool], *, hashed: bool
         left -= len(reading.entries) if reading else 0
         readings.append(reading)
     return readings
+
+
+def _disturbs(environment: str, readings: Sequence[LayerReading | None]) -> bool:
+    """Whether layers add to what records tell of an environment, or hide it: somebody built upon the image."""
+    root = f"{environment.strip('/')}/"
+    for reading in readings:
+        for item in reading.entries if reading else ():
+            folder, _, name = f"/{item.entry.path}".rpartition("/")
+            if ".dist-info" in folder and f"{folder}/".startswith(f"/{root}"):
+                return True
+            if name.startswith(_WHITEOUT):
+                hidden = f"{folder}/{name.removeprefix(_WHITEOUT)}/".lstrip("/")
+                if hidden.startswith(root) or root.startswith(hidden) or name == _OPAQUE:
+                    return True
+    return False
+
+
+def _completed(image: OpenedImage, readings: Sequence[LayerReading | None]) -> list[LayerReading | None]:
+    """The readings, with those of the layers that were not read."""
+    more = read_layers(image.layers, [reading is None for reading in readings])
+    return [reading or other for reading, other in zip(readings, more, strict=True)]
 
 
 def _digests(image: OpenedImage) -> list[Digest]:

@@ -13,21 +13,18 @@ from pycontainer.plan.dependencies import choice_of
 from pycontainer.project.pyproject import read_pyproject
 from pycontainer.project.standalone import find_project
 from pycontainer.sources.locks import find_lock
-from pycontainer.sources.locks.graph import locked_versions, read_graph
+from pycontainer.sources.locks.graph import read_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pycontainer.config import BuildConfig
     from pycontainer.sources.locks.graph import DependencyGraph
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockView:
-    """What a project's lock says: its file's name, the versions that it pins, and who needs whom."""
+    """What a project's lock says: its file's name, and who needs whom."""
 
     name: str
-    versions: Mapping[str, frozenset[str]]
     graph: DependencyGraph
 
 
@@ -51,4 +48,4 @@ def lock_view(config: BuildConfig, *, chosen: bool = True) -> LockView | None:
         project=project.metadata.name,
         choice=choice_of(config, package=None) if chosen else None,
     )
-    return LockView(name=path.name, versions=locked_versions(path), graph=graph)
+    return LockView(name=path.name, graph=graph)

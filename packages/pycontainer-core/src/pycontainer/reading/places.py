@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 from pycontainer.blobs.store import BlobStore
 from pycontainer.config.values import show
 from pycontainer.errors import ConfigError, DocumentError
+from pycontainer.events import Emit, ignore
 from pycontainer.layers.layer import Layer
-from pycontainer.oci import Index, Manifest, Platform, Reference
+from pycontainer.oci import Index, Manifest, Platform, Reference, media_types
+from pycontainer.reading.told import ToldBlob
 from pycontainer.sources.base.places import open_contents, split_location
 from pycontainer.sources.base.variant import choose_variant, read_config
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pycontainer.transports.registry import RegistryClient
 
 _LOCAL: Final = ("oci", "oci-archive", "docker-archive")
+_CONFIGS: Final = frozenset({media_types.CONFIG, media_types.DOCKER_CONFIG})
 _LAYOUT: Final = "oci-layout"
 # Folders of the cache that have blobs.
 _STORES: Final = ("layers", "bases")
@@ -62,10 +65,12 @@ class ImageReader:
         registry: Asked where a name is a reference.
         home: The cache of builds, whose blobs and records are used where it has them; none means that nothing is.
         platform: Which image of an index is wanted, where nobody says it.
+        emit: Told of layers that a registry sends.
     """
 
-    def __init__(self, registry: RegistryClient, *, home: Path | None, platform: Platform) -> None:
+    def __init__(self, registry: RegistryClient, *, home: Path | None, platform: Platform, emit: Emit = ignore) -> None:
         self._registry = registry
+        self._emit = emit
         self._platform = platform
         self.home = home
 
@@ -103,7 +108,7 @@ class ImageReader:
             raise ConfigError(f"`{show(text)}` is not the name of an image", facts=facts) from None
         fetched = self._registry.manifest(reference)
         known = {fetched.descriptor.digest: fetched.document}
-        return reference.familiar, _Remote(self._registry, fetched.reference, known), fetched.descriptor
+        return reference.familiar, _Remote(self._registry, fetched.reference, known, self._emit), fetched.descriptor
 
     def _preferred(self, index: Index) -> Platform:
         named = (entry.platform for entry in index.manifests)
@@ -151,6 +156,7 @@ class _Remote:
     registry: RegistryClient
     reference: Reference
     known: dict[Digest, Manifest | Index]
+    emit: Emit
 
     def manifest(self, descriptor: Descriptor) -> Manifest | Index:
         if descriptor.digest not in self.known:
@@ -159,7 +165,11 @@ class _Remote:
         return self.known[descriptor.digest]
 
     def blob(self, descriptor: Descriptor) -> Blob:
-        return self.registry.blob(self.reference, descriptor)
+        blob = self.registry.blob(self.reference, descriptor)
+        if descriptor.media_type in _CONFIGS:
+            return blob
+        title = f"{self.reference.with_tag(None).familiar} {descriptor.digest.short}"
+        return ToldBlob(blob, title, self.emit)
 
 
 def _open_local(text: str, transport: str, rest: str) -> tuple[str, Contents, Descriptor]:

@@ -9,7 +9,7 @@ import pytest
 
 from pycontainer.oci import Platform
 from pycontainer.sources.locks import Choice
-from pycontainer.sources.locks.graph import Chain, DependencyGraph, Need, locked_versions, read_graph, requirement
+from pycontainer.sources.locks.graph import Chain, DependencyGraph, Need, read_graph, requirement
 from pycontainer.sources.locks.markers import Markers
 from pycontainer.sources.target import Libc, PythonVersion, Target
 
@@ -120,12 +120,11 @@ def test_comments_of_compiled_requirements_tell_it_too(tmp_path: Path) -> None:
         Chain(root="dependencies", names=("web", "core")),
     )
     assert found.needed_by("tool", installed=INSTALLED, markers=MARKERS) == ("loop",)
-    assert locked_versions(lock)["web"] == {"3.0"}
+    assert found.versions["web"] == {"3.0"}
 
 
 def test_the_versions_of_a_lock_are_those_that_it_pins(tmp_path: Path) -> None:
-    graph(tmp_path, "pdm.lock")
-    assert locked_versions(tmp_path / "pdm.lock") == {"web": {"3.0"}, "core": {"1.1"}}
+    assert graph(tmp_path, "pdm.lock").versions == {"web": {"3.0"}, "core": {"1.1"}}
 
 
 def test_circles_end() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.locks.model import Choice
 
 DEPENDENCIES: Final = "dependencies"
+_TOML: Final = (".lock", ".toml")
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _PINNED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)")
 _EXTRA: Final = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
@@ -58,10 +59,11 @@ class Chain:
 
 @dataclass(frozen=True, kw_only=True)
 class DependencyGraph:
-    """Dependencies by the name of who needs them, and what a project itself asks for."""
+    """Dependencies by the name of who needs them, what a project itself asks for, and the versions that are pinned."""
 
     needs: Mapping[str, tuple[Need, ...]]
     roots: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def chains(self, name: str, *, installed: Collection[str], markers: Markers) -> tuple[Chain, ...]:
         """The shortest chain from each root that leads to a package, the shortest first."""
@@ -162,25 +164,19 @@ def read_graph(
     Raises:
         LockError: The file cannot be read.
     """
-    needs = {} if lock is None else dict(_needs(lock))
-    roots = dict(_uv_roots(lock, project)) if lock is not None and lock.name == "uv.lock" else dict(_roots(pyproject))
-    return DependencyGraph(needs=needs, roots={root: found for root, found in roots.items() if _counts(root, choice)})
-
-
-def locked_versions(lock: Path) -> dict[str, frozenset[str]]:
-    """The versions that a lock pins, by name; more than one where it has forks.
-
-    Raises:
-        LockError: The file cannot be read.
-    """
-    found: dict[str, set[str]] = {}
-    if _is_toml(lock):
-        pairs = ((str(package.get("name", "")), package.get("version")) for package in _packages(lock))
+    roots = dict(_roots(pyproject))
+    if lock is None:
+        needs, versions = {}, {}
+    elif lock.suffix in _TOML:
+        packages = _packages(lock)
+        needs, versions = _needs(packages), _versions((each.get("name"), each.get("version")) for each in packages)
+        if lock.name == "uv.lock":
+            roots = dict(_uv_roots(packages, project))
     else:
-        pairs = ((match[1], match[2]) for match in _PINS.finditer(read_content(lock).decode("utf-8-sig", "replace")))
-    for name, version in pairs:
-        found.setdefault(normalize(name), set()).add(str(version))
-    return {name: frozenset(versions) for name, versions in found.items()}
+        text = read_content(lock).decode("utf-8-sig", "replace")
+        needs, versions = _needs_of_requirements(text), _versions(_PINS.findall(text))
+    counting = {root: found for root, found in roots.items() if _counts(root, choice)}
+    return DependencyGraph(needs=needs, roots=counting, versions=versions)
 
 
 def requirement(text: str) -> Need | None:
@@ -213,18 +209,22 @@ def _counts(root: str, choice: Choice | None) -> bool:
     return not choice.only_groups
 
 
-def _needs(lock: Path) -> Iterator[tuple[str, tuple[Need, ...]]]:
-    if not _is_toml(lock):
-        yield from _requirements(read_content(lock).decode("utf-8-sig", "replace"))
-        return
+def _versions(pairs: Iterable[tuple[Any, Any]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name, version in pairs:
+        found.setdefault(normalize(str(name)), set()).add(str(version))
+    return {name: frozenset(versions) for name, versions in found.items()}
+
+
+def _needs(packages: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Need, ...]]:
     found: dict[str, list[Need]] = {}
-    for package in _packages(lock):  # of one name there may be several: forks, and PDM's entries of extras
+    for package in packages:  # of one name there may be several: forks, and PDM's entries of extras
         needs = found.setdefault(normalize(str(package.get("name", ""))), [])
         for extra in _extras_of_pdm(package) or [None]:
             needs += _listed(package.get("dependencies"), normalize(extra) if extra else None)
         for extra, listed in _table(package, "optional-dependencies").items():
             needs += _listed(listed, normalize(extra))
-    yield from ((name, tuple(needs)) for name, needs in found.items())
+    return {name: tuple(needs) for name, needs in found.items()}
 
 
 def _extras_of_pdm(package: Mapping[str, Any]) -> list[Any]:
@@ -236,10 +236,6 @@ def _extras_of_pdm(package: Mapping[str, Any]) -> list[Any]:
 def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
     found = package.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def _is_toml(lock: Path) -> bool:
-    return lock.suffix in {".toml", ".lock"}
 
 
 def _packages(lock: Path) -> list[dict[str, Any]]:
@@ -272,8 +268,8 @@ def _need(name: str, table: Mapping[str, Any], marker: object, extra: str | None
     return Need(normalize(name), named, text, extra or _extra_of(text))
 
 
-def _uv_roots(lock: Path, project: str) -> Iterator[tuple[str, tuple[Need, ...]]]:
-    for package in _packages(lock):
+def _uv_roots(packages: Iterable[Mapping[str, Any]], project: str) -> Iterator[tuple[str, tuple[Need, ...]]]:
+    for package in packages:
         if normalize(str(package.get("name", ""))) == normalize(project):
             yield DEPENDENCIES, tuple(_listed(package.get("dependencies"), None))
             for kind, key in (("extra", "optional-dependencies"), ("group", "dev-dependencies")):
@@ -309,7 +305,7 @@ def _included(groups: Mapping[str, Any], name: str, seen: set[str]) -> list[str]
     return texts
 
 
-def _requirements(text: str) -> Iterator[tuple[str, tuple[Need, ...]]]:
+def _needs_of_requirements(text: str) -> dict[str, tuple[Need, ...]]:
     """What the comments of pip-compile and uv say: below a pinned package, `# via` and who needs it."""
     needs: dict[str, list[Need]] = {}
     package = ""
@@ -322,4 +318,4 @@ def _requirements(text: str) -> Iterator[tuple[str, tuple[Need, ...]]]:
         via = _VIA.match(stripped)
         if via and package and not via[1].endswith((".in", ".txt", ".toml")) and via[1] != "via":
             needs.setdefault(normalize(via[1].partition("[")[0]), []).append(Need(package))
-    return ((name, tuple(found)) for name, found in needs.items())
+    return {name: tuple(found) for name, found in needs.items()}
