@@ -15,7 +15,7 @@ from pycontainer.config import BuildConfig
 from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.errors import DocumentError, IntegrityError, PyContainerError
 from pycontainer.image import Image
-from pycontainer.oci import ContainerConfig, Digest, media_types
+from pycontainer.oci import ContainerConfig, Digest, History, media_types
 from pycontainer.reading import ImageReader, OpenedImage, inspect
 from pycontainer.testing.images import (
     File,
@@ -192,16 +192,25 @@ def test_without_pulling_unknown_layers_are_told_as_unknown(built: tuple[Path, P
     assert (found.unpacked_size, found.os_packages) == (None, ())
 
 
-def test_what_is_secret_in_a_config_is_masked(reader: ImageReader, opened: Open) -> None:
-    secret = "h4nter2"
-    image = forge_image([]).with_config(
-        env=(f"API_TOKEN={secret}", f"URL=https://bob:{secret}@host.lab/x", "PORT=80"),
-        labels={"url": f"https://bob:{secret}@host.lab/"},
-        entrypoint=("run", f"--url=redis://:{secret}@cache.lab"),
+def test_what_is_secret_in_a_config_or_a_history_is_masked(reader: ImageReader, opened: Open) -> None:
+    """Build arguments stand in the history, where nobody looks for them."""
+    secret, token = "h4nter2", "ghp_" + "a1B2" * 9
+    address = f"https://bob:{secret}@host.lab/x"
+    image = forge_image([forge_layer([File("a")])]).with_config(
+        env=(f"API_TOKEN={secret}", f"URL={address}", f"X={token}", "PORT=80"),
+        labels={"url": address, "api-key": secret},
+        entrypoint=("run", f"--url=redis://:{secret}@cache.lab", f"--password={secret}"),
+        cmd=(token,),
     )
-    found = inspect(reader, opened(image.with_annotations({"a": f"https://x:{secret}@host.lab"})))
-    assert secret not in msgspec.json.encode(found).decode()
-    assert found.config.env == {"API_TOKEN": "***", "URL": "https://***@host.lab/x", "PORT": "80"}
+    history = (History(created_by=f"|2 TOKEN={secret} PASSWORD='{secret} x' /bin/sh -c curl {address} {token} # a"),)
+    image = replace(image, config=msgspec.structs.replace(image.config, history=history))
+    found = inspect(reader, opened(image.with_annotations({"a": address, "b": f"see {token}"})))
+    shown = msgspec.json.encode(found).decode()
+    assert secret not in shown
+    assert token not in shown
+    assert found.config.env == {"API_TOKEN": "***", "URL": "https://***@host.lab/x", "X": "***", "PORT": "80"}
+    assert found.layers[0].title == "|2 TOKEN=*** PASSWORD=*** /bin/sh -c curl https://***@host.lab/x *** # a"
+    assert found.annotations["b"] == "see ***"
 
 
 def _hostile() -> dict[str, bytes]:

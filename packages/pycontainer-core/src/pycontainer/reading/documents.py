@@ -65,7 +65,7 @@ class LayerEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """How the container runs. Values of variables that are secret by their name are masked."""
+    """How the container runs. Values that are secret, by their name or by how they look, are masked."""
 
     user: str = ""
     working_dir: str = ""

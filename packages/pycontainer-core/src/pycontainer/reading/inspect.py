@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.config.secrets import looks_secret
 from pycontainer.layers.described import find_records
 from pycontainer.layers.entries import Kind
 from pycontainer.oci import Platform
@@ -26,9 +25,8 @@ from pycontainer.reading.documents import (
 )
 from pycontainer.reading.installed import find_distributions, package_of
 from pycontainer.reading.layers import MAX_ENTRIES, measure, overlay, read_layer
+from pycontainer.reading.masking import masked, masked_values
 from pycontainer.reading.system import find_system_packages
-from pycontainer.sources.locks.addresses import redact
-from pycontainer.transports.secrets import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +140,7 @@ def _inspection(
         os=_os(root),
         base=_base(image),
         config=_config(config),
-        annotations={key: redact(value) for key, value in image.manifest.annotations.items()},
+        annotations=masked_values(image.manifest.annotations),
         layers=layers,
         packages=_packages(config, known, root),
         os_packages=find_system_packages(root),
@@ -162,7 +160,7 @@ def layer_entry(
         diff_id=str(layer.diff_id),
         media_type=layer.descriptor.media_type,
         size=layer.descriptor.size,
-        title=redact(layer.title or (record.title if record else "")),
+        title=masked(layer.title or (record.title if record else "")),
         known="record" if record else "read" if reading else "unknown",
         files=told.files if told else None,
         unpacked_size=told.size if told else None,
@@ -224,7 +222,7 @@ def _attachments(image: OpenedImage) -> tuple[Attachment, ...]:
 def _base(image: OpenedImage) -> Base | None:
     stated = {**image.config.config.labels, **image.manifest.annotations}
     name, digest = (stated.get(f"{_BASE}{key}", "") for key in ("name", "digest"))
-    return Base(name=redact(name), digest=digest) if name or digest else None
+    return Base(name=masked(name), digest=digest) if name or digest else None
 
 
 def _config(config: ImageConfig) -> Config:
@@ -232,15 +230,12 @@ def _config(config: ImageConfig) -> Config:
     return Config(
         user=execution.user,
         working_dir=execution.working_dir,
-        entrypoint=tuple(map(redact, execution.entrypoint)),
-        cmd=tuple(map(redact, execution.cmd)),
-        env={
-            name: MASK if value and looks_secret(name) else redact(value)
-            for name, value in execution.environment.items()
-        },
+        entrypoint=tuple(map(masked, execution.entrypoint)),
+        cmd=tuple(map(masked, execution.cmd)),
+        env=masked_values(execution.environment),
         ports=tuple(sorted(execution.exposed_ports)),
         volumes=tuple(sorted(execution.volumes)),
-        labels={name: redact(value) for name, value in execution.labels.items()},
+        labels=masked_values(execution.labels),
         stop_signal=execution.stop_signal,
     )
 
