@@ -35,6 +35,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "exclude_paths": ("*.md", '["*.md"]', ("*.md",)),
     "extra_files": ("/a:/b:0600", '[{ source = "/a", destination = "/b", mode = "0600" }]', "/a:/b:0600"),
     "layer_budget": ("9", "9", 9),
+    "compression": ("zstd", '"zstd"', "zstd"),
     "lock": ("/x/uv.lock", '"/x/uv.lock"', "/x/uv.lock"),
     "extras": ("pg,redis", '["pg", "redis"]', ("pg", "redis")),
     "groups": ("web", '["web"]', ("web",)),

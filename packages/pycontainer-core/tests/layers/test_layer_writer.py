@@ -16,7 +16,10 @@ import pytest
 from pycontainer.errors import DocumentError, ProjectError, WheelError
 from pycontainer.layers.deflate import gzip_trailer
 from pycontainer.layers.entries import MTIME
-from pycontainer.layers.writer import CHUNK, GATHER_MAX, JOIN_MAX, LayerWriter
+from pycontainer.layers.forms.spliced import CHUNK
+from pycontainer.layers.member import SMALL
+from pycontainer.layers.splice import JOIN_MAX
+from pycontainer.layers.writer import LayerWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +50,8 @@ SIZES = [
     511,
     512,
     513,
-    GATHER_MAX,
-    GATHER_MAX + 1,
+    SMALL,
+    SMALL + 1,
     70_000,
     300_000,
     JOIN_MAX + 1,

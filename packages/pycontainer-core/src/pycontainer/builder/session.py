@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
 from pycontainer.layers.cache import LayerCache
+from pycontainer.layers.forms import Compression
 from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.transports.http import HttpClient
 from pycontainer.unfinished import temporary_folder
@@ -96,7 +97,7 @@ class Session:
     @cached_property
     def layers(self) -> LayerCache:
         """Layers by the keys of their recipes."""
-        return LayerCache(self.home / "layers")
+        return LayerCache(self.home / "layers", Compression(self.config.compression))
 
     @cached_property
     def downloads(self) -> BlobStore:

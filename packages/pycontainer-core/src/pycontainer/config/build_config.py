@@ -63,6 +63,7 @@ class BuildConfig:
         exclude_paths: Patterns as in `.gitignore`.
         extra_files: `SRC:DEST[:MODE[:OWNER]]` or `ExtraFile`; see `added_files`.
         layer_budget: Most layers to add to the base.
+        compression: `gzip`, `zstd` or `estargz`: the form of the layers that are added.
         compile_bytecode: Whether to add the bytecode of all modules; the digest then depends on the version of the
             Python that compiles.
         include_deps: Whether dependencies go into the image.
@@ -143,6 +144,7 @@ class BuildConfig:
     exclude_paths: Sequence[str] = ()
     extra_files: Sequence[str | ExtraFile] = ()
     layer_budget: int = DEFAULT_LAYER_BUDGET
+    compression: str = "gzip"
     compile_bytecode: bool = False
 
     include_deps: bool = True

@@ -299,6 +299,16 @@ _CONTENT: Final = (
         default="40",
     ),
     Option(
+        name="compression",
+        shape=Shape.CHOICE,
+        group=Group.CONTENT,
+        flags=("--compression",),
+        metavar="gzip|zstd|estargz",
+        choices=("gzip", "zstd", "estargz"),
+        help="form of the layers that are added: `gzip`, smaller `zstd`, or `estargz`, which can be mounted unpulled",
+        default="`gzip`",
+    ),
+    Option(
         name="compile_bytecode",
         shape=Shape.BOOLEAN,
         group=Group.CONTENT,

