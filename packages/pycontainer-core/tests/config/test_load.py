@@ -60,6 +60,7 @@ SAMPLES: dict[str, tuple[str, str, Any]] = {
     "mirrors": ("docker.io=m.example", '{ "docker.io" = ["m.example"] }', {"docker.io": "m.example"}),
     "sign_key": ("/x/signing.key", '"/x/signing.key"', "/x/signing.key"),
     "sigstore_trust": ("/x/trust.json", '"/x/trust.json"', "/x/trust.json"),
+    "cache_registry": ("reg.example/cache", '"reg.example/cache"', "reg.example/cache"),
     "ca_file": ("/x/ca.pem", '"/x/ca.pem"', "/x/ca.pem"),
     "allow_http": ("index.example", '["index.example"]', ("index.example",)),
     "cache_dir": ("/x/cache", '"/x/cache"', "/x/cache"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from pycontainer.oci import Descriptor, Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pycontainer.oci import Document
 
 
@@ -26,6 +28,42 @@ class Blob(Protocol):
         The stream raises `IntegrityError` at its end when the bytes are not those of the digest.
         """
         ...
+
+
+@runtime_checkable
+class FarBlob(Blob, Protocol):
+    """A blob that is not on this host, perhaps, and is kept here from the first time it is opened."""
+
+    def fetch(self) -> Blob:
+        """The blob as it is here: brought and checked, if it was not."""
+        ...
+
+    def passing(self) -> PassingBlob:
+        """The blob for whoever only passes it on: what is not here is not kept, either."""
+        ...
+
+
+class PassingBlob:
+    """A blob on its way from one place to another.
+
+    Attributes:
+        descriptor: What it is.
+        came_from_afar: Whether its bytes came over the network when it was opened last.
+
+    Args:
+        descriptor: As above.
+        open_source: Opens the bytes, and tells whether they come over the network.
+    """
+
+    def __init__(self, descriptor: Descriptor, open_source: Callable[[], tuple[BinaryIO, bool]]) -> None:
+        self.descriptor = descriptor
+        self.came_from_afar = False
+        self._open_source = open_source
+
+    def open(self) -> BinaryIO:
+        """The bytes, as of any blob."""
+        stream, self.came_from_afar = self._open_source()
+        return stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
     blob = CachedBlob(registry.blob(reference, descriptor), store)
     blob.fetch()            # now it is in the store, checked
     blob.open()
+    blob.passing().open()   # not kept where it is not here
 
 Also `take`, which puts a blob into a store by a hard link where the disk can.
 """
@@ -14,6 +15,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from pycontainer.blobs.blob import FarBlob, PassingBlob
 from pycontainer.blobs.store import StoredBlob, mark_used
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 
@@ -72,6 +74,15 @@ class CachedBlob:
                 self._emit(TaskFinished(verb=Verb.DOWNLOAD, name=name, size=size, reused=reused))
         return self._stored
 
+    def passing(self) -> PassingBlob:
+        """The blob for whoever passes it on: from the store where that has it, else straight from where it is."""
+        return PassingBlob(self.descriptor, self._open_passing)
+
+    def _open_passing(self) -> tuple[BinaryIO, bool]:
+        with self._lock:
+            here = self._fetched or self._stored.is_intact()
+        return (self._stored.open(), False) if here else (self._upstream.open(), True)
+
     def _download(self) -> None:
         self._emit(TaskStarted(verb=Verb.DOWNLOAD, name=self._title, total=self.descriptor.size))
 
@@ -99,7 +110,7 @@ def take(store: BlobStore, blob: Blob) -> int:
     target = store.blob(blob.descriptor)
     if target.is_intact():
         return 0
-    if isinstance(blob, CachedBlob):
+    if isinstance(blob, FarBlob):
         blob = blob.fetch()
         intact = True  # it was looked at when it was fetched
     else:

@@ -3,6 +3,9 @@
 save_record(folder / "key.json", b"{}")
 load_record(folder / "key.json")            # b"{}", or none where nothing usable is there
 
+recall(folder / "key.json", "name-key", shared)     # as above, else what others know under the name
+remember(folder / "key.json", "name-key", b"{}", shared)
+
 A flipped bit in what is believed without looking would end up in images: the checksum guards against it.
 """
 
@@ -10,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pycontainer.blobs.store import atomic_file, mark_used
 
@@ -18,6 +21,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_SIZE: Final = 64 << 20
+
+
+class SharedDocuments(Protocol):
+    """What builds on other hosts have found out, by names that say what it is about."""
+
+    def get(self, name: str) -> bytes | None:
+        """What is known under a name, or none."""
+        ...
+
+    def put(self, name: str, content: bytes) -> None:
+        """Tell the others, unless they know."""
+        ...
+
+
+def recall(path: Path, name: str, shared: SharedDocuments | None) -> bytes | None:
+    """The content of a record: of this host's, which the others are told then, else what they know under its name."""
+    content = load_record(path)
+    if shared is None:
+        return content
+    if content is None:
+        return shared.get(name)
+    shared.put(name, content)
+    return content
+
+
+def remember(path: Path, name: str, content: bytes, shared: SharedDocuments | None) -> None:
+    """Write a record, and tell the others.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    save_record(path, content)
+    if shared is not None:
+        shared.put(name, content)
 
 
 def load_record(path: Path, *, use: bool = True) -> bytes | None:

@@ -61,6 +61,7 @@ def find_bases(session: Session, system: OpenSystem, text: str, platforms: Seque
             registry=session.registry,
             store=BlobStore(session.home / "bases"),
             cache_dir=session.facts,
+            shared=session.shared,
             emit=session.emit,
         )
     except NetworkError as error:

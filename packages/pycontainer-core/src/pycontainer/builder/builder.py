@@ -6,9 +6,9 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
-from pycontainer.blobs.store import StoredBlob
 from pycontainer.builder.access import PushAccess
 from pycontainer.builder.attestations import attested
 from pycontainer.builder.bases import find_bases, suite_of, system_supply
@@ -21,7 +21,7 @@ from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
-from pycontainer.errors import IntegrityError
+from pycontainer.errors import IntegrityError, NetworkError
 from pycontainer.events import Noted, PhaseStarted, Warned, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from pycontainer.sources.indexes import IndexSettings
     from pycontainer.sources.locks import Lock, LockedPackage
 
+# Each layer may be lost where it is kept, and where it is shared, and a build has at most so many.
+_MAX_LOSSES: Final = 2 * 127
 _VERSION = "org.opencontainers.image.version"
 
 
@@ -82,6 +84,8 @@ class ImageBuilder:
         if self._config.dry_run:
             return self.plan()
         result = self.build()
+        for layer in result.ledger.layers:
+            self._emit(Noted(message=str(layer), detail=True))
         self._emit(Noted(message=str(result.ledger)))
         return result
 
@@ -115,8 +119,9 @@ class ImageBuilder:
                 return attested(plan, _images(session, plan, supply, system), names[0])
 
             images, outputs = _built(session, plan, make, destinations)
+            session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
             sboms = write_sboms(plan, images, emit=keeper)
-            ledger = keeper.close(outputs)
+            ledger = keeper.close(images, outputs)
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:
@@ -156,20 +161,27 @@ def _built(
 ) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
     """The images, and what became of them at every destination.
 
-    The bytes of a cached layer are looked at when somebody wants them, and damaged ones are gone then: the layer is
-    made again. One after the other may turn out so, and each at most once.
+    The bytes of a known layer are looked at when somebody wants them. Where they turn out to be damaged, or its record
+    to be wrong, it is known no longer, and all is done once more. One after the other may turn out so.
     """
+    for _ in range(_MAX_LOSSES):
+        try:
+            return _made(session, plan, make, destinations)
+        except (IntegrityError, NetworkError):
+            losses = session.known.losses()
+            if not losses:
+                raise
+        for loss in losses:
+            session.emit(Warned(message=loss))
+    return _made(session, plan, make, destinations)
+
+
+def _made(
+    session: Session, plan: BuildPlan, make: Callable[[], tuple[Image, ...]], destinations: Sequence[Destination]
+) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
     images = make()
     check_images(plan, images, emit=session.emit)
     check_layers(plan, images)
-    for _ in range(sum(len(image.layers) for image in images)):
-        try:
-            return images, _export(session, images, destinations)
-        except IntegrityError:
-            if not any(_is_lost(image) for image in images):
-                raise
-        session.emit(Warned(message="A layer of the cache was damaged and is made again"))
-        images = make()
     return images, _export(session, images, destinations)
 
 
@@ -214,12 +226,6 @@ def _export(session: Session, images: Sequence[Image], destinations: Sequence[De
 
 def _top(images: Sequence[Image]) -> Image | ImageIndex:
     return images[0] if len(images) == 1 else ImageIndex(images=tuple(images), annotations=images[0].annotations)
-
-
-def _is_lost(image: Image) -> bool:
-    """Whether a layer that this host had made is no longer in its store."""
-    blobs = [layer.blob for layer in image.layers if isinstance(layer.blob, StoredBlob)]
-    return any(blob.store.size(blob.descriptor.digest) is None for blob in blobs)
 
 
 def _image(plan: BuildPlan, platform: PlatformPlan, layers: Sequence[Layer], wheels: Wheels) -> Image:

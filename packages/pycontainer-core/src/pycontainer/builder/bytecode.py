@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pycontainer.blobs.store import StoredBlob
+from pycontainer.blobs.blob import FarBlob
 from pycontainer.events import Noted
 from pycontainer.sources.bytecode import BytecodeRecipe, HostPython, Places
 from pycontainer.sources.debian.compose import standard_library
@@ -87,14 +87,14 @@ class BytecodeSupply:
         return found
 
     def _layer(self, recipes: Mapping[str, Recipe], key: str) -> Layer:
-        """A layer that was made before; once more where its bytes turn out to be damaged."""
-        layers = self._session.layers
-        record = layers.get(key)
-        if record is not None:
-            layer = layers.layer(record)
-            if not isinstance(layer.blob, StoredBlob) or layer.blob.is_intact():
-                return layer
-        return layers.layer(layers.make(recipes[key], emit=self._session.emit))
+        """A layer that has a record or was made before; brought to this host, and made again where it is damaged."""
+        session, recipe = self._session, recipes[key]
+        layer = session.known.find({key: recipe}).get(key)
+        if layer is None:
+            layer = session.known.layer(recipe, session.layers.make(recipe, emit=session.emit))
+        if isinstance(layer.blob, FarBlob):
+            layer.blob.fetch()
+        return layer
 
 
 def _inside(directory: str) -> str:

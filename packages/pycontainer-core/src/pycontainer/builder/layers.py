@@ -1,4 +1,4 @@
-"""The layers of all recipes: from the cache, or made side by side while their wheels arrive.
+"""The layers of all recipes: known by their records, or made side by side while their wheels arrive.
 
 layers = make_layers(session, [order_recipes(plan, platform, wheels)])
 layers[recipe.key]
@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from pycontainer.events import Warned
+from pycontainer.events import TaskFinished, Verb, Warned
 from pycontainer.layers.recipe import FileRecipe, LaterRecipe
-from pycontainer.sources.fetch import gather
 from pycontainer.sources.wheels import WheelsRecipe, collision_warnings, collisions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pycontainer.builder.session import Session
     from pycontainer.layers.layer import Layer
     from pycontainer.layers.recipe import Recipe
-    from pycontainer.layers.record import LayerRecord
 
 _CPUS = os.cpu_count() or 1
 
@@ -29,43 +28,49 @@ _CPUS = os.cpu_count() or 1
 def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[str, Layer]:
     """Layers by key, of the recipes of every image; equal recipes are made once.
 
-    A file is fetched only where a layer that needs it is unknown, and a layer is begun before all files are there.
+    What has a record is not made. Files are fetched only for layers that are, which begin before all files are there.
 
     Raises:
+        IntegrityError: The shared cache is verified, and has something else.
         PyContainerError: A layer cannot be made. Where files cannot be had, one error names all of them.
     """
     recipes = {recipe.key: recipe for image in images for recipe in image}
-    unknown = [wheels for wheels in map(_of_wheels, images) if _have_to_be_opened(session, wheels)]
-    opened = {recipe.key for wheels in unknown for recipe in wheels}
+    layers = session.known.find(recipes)
     with ThreadPoolExecutor(session.config.jobs or _CPUS, thread_name_prefix="layer") as pool:
         # The largest first, or the others would wait for it at the end.
-        ordered = sorted(recipes.items(), key=lambda item: _turn(item[1]))
-        futures: dict[str, Future[LayerRecord]] = {}
+        ordered = sorted((item for item in recipes.items() if item[0] not in layers), key=lambda item: _turn(item[1]))
+        futures: dict[str, Future[Layer]] = {}
         for key, recipe in ordered:
             # Whatever this one is made after was begun before it: nobody waits for what has no thread.
-            before = [futures[other] for other in recipe.after] if isinstance(recipe, LaterRecipe) else []
-            futures[key] = pool.submit(_make, session, recipe, before)
+            after = recipe.after if isinstance(recipe, LaterRecipe) else ()
+            futures[key] = pool.submit(_make, session, recipe, [futures[other] for other in after if other in futures])
         try:
-            _fetch(session, [recipes[key] for key in recipes if key in opened or session.layers.get(key) is None])
-            records = {key: futures[key].result() for key in recipes}
+            session.fetch_inputs(recipes[key] for key in futures)
+            made = {key: future.result() for key, future in futures.items()}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    for wheels in unknown:
-        _check_collisions(session, _of_wheels([recipes[recipe.key] for recipe in wheels]))
-    for record in records.values():
-        for warning in record.contents.warnings:
+    for image in images:
+        wheels = _of_wheels([recipes[recipe.key] for recipe in image])
+        if session.config.strict or any(recipe.key in made for recipe in wheels):
+            _check_collisions(session, wheels)
+    _tell(session, recipes, layers)
+    session.known.verify([*layers.values(), *made.values()])
+    for layer in chain(layers.values(), made.values()):
+        for warning in layer.contents.warnings if layer.contents else ():
             session.emit(Warned(message=warning))
-    return {key: session.layers.layer(record) for key, record in records.items()}
+    return {**layers, **made}
+
+
+def _tell(session: Session, recipes: Mapping[str, Recipe], layers: Mapping[str, Layer]) -> None:
+    """Tell of layers that nobody had to make."""
+    for key, layer in layers.items():
+        title, size = recipes[key].title, layer.descriptor.size
+        session.emit(TaskFinished(verb=Verb.MAKE_LAYER, name=title, size=size, reused=True))
 
 
 def _of_wheels(recipes: Sequence[Recipe]) -> list[WheelsRecipe]:
     return [recipe for recipe in recipes if isinstance(recipe, WheelsRecipe)]
-
-
-def _have_to_be_opened(session: Session, recipes: Sequence[WheelsRecipe]) -> bool:
-    """Whether the wheels are looked at: not where every layer is known from a build that did, unless in `strict`."""
-    return session.config.strict or any(session.layers.get(recipe.key) is None for recipe in recipes)
 
 
 def _turn(recipe: Recipe) -> tuple[bool, int]:
@@ -73,24 +78,26 @@ def _turn(recipe: Recipe) -> tuple[bool, int]:
     return isinstance(recipe, LaterRecipe), -size
 
 
-def _make(session: Session, recipe: Recipe, before: Sequence[Future[LayerRecord]]) -> LayerRecord:
+def _make(session: Session, recipe: Recipe, before: Sequence[Future[Layer]]) -> Layer:
     for future in before:
         future.result()
-    return session.layers.make(recipe, emit=session.emit)
-
-
-def _fetch(session: Session, recipes: Iterable[Recipe]) -> None:
-    """Bring all files to this host; whoever makes a layer meanwhile waits for the same downloads."""
-    files = {file.sha256: file for recipe in recipes if isinstance(recipe, FileRecipe) for file in recipe.inputs}
-    gather([file.fetch for file in files.values()], session.jobs, interrupt=session.stop_downloads)
+    record = session.layers.make(recipe, emit=session.emit)
+    if isinstance(recipe, WheelsRecipe):
+        session.footprints.put(recipe)
+    return session.known.layer(recipe, record)
 
 
 def _check_collisions(session: Session, recipes: Sequence[WheelsRecipe]) -> None:
-    """Look for files that packages of different layers both bring.
+    """Look for files that packages of different layers both bring; wheels are opened only where there may be some.
 
     Raises:
         WheelError: There are such files, and `strict` is set.
     """
+    if not session.footprints.may_collide(recipes):
+        return
+    session.fetch_inputs(recipes)
     strict = session.config.strict
     for warning in collision_warnings(collisions_between(recipes), strict=strict):
         session.emit(Warned(message=warning))
+    for recipe in recipes:
+        session.footprints.put(recipe)

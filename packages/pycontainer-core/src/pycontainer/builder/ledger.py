@@ -1,8 +1,8 @@
-"""The ledger: bytes of a build, counted by listening to its events.
+"""The ledger: bytes of a build, and what became of each layer.
 
 ledger = LedgerKeeper(emit)
 …                                # pass `ledger` where an `Emit` is wanted
-ledger.close(outputs)
+str(ledger.close(images, outputs))      # moved 41 kB of 1.9 GB
 """
 
 from __future__ import annotations
@@ -10,14 +10,53 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pycontainer.destinations.destination import Moved
 from pycontainer.events import Emit, Event, TaskAdvanced, TaskFinished, Verb
+from pycontainer.layers.known import Came, KnownBlob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycontainer.destinations.destination import Written
+    from pycontainer.image import Image
+    from pycontainer.layers.layer import Layer
+    from pycontainer.oci import Digest
+
+_BASE = "base"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerEntry:
+    """One layer.
+
+    Attributes:
+        digest: Of its compressed bytes.
+        title: What it holds.
+        size: In bytes.
+        came: `base`; `made` in this build; `reused` from this host; or `record`, known without its bytes.
+        moved: What each destination did, in their order: `there`, `mounted`, `streamed`, `uploaded` or `written`.
+    """
+
+    digest: Digest
+    title: str
+    size: int
+    came: str
+    moved: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({format_size(self.size)}): {', '.join((self.came, *self.moved))}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry for programs."""
+        return {
+            "digest": str(self.digest),
+            "title": self.title,
+            "size": self.size,
+            "came": self.came,
+            "moved": list(self.moved),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,25 +64,36 @@ class Ledger:
     """Bytes, and what became of them.
 
     Attributes:
-        downloaded: Taken from indexes and registries.
+        downloaded: Taken from indexes and registries, those included that were streamed to another registry.
         made: Of layers that were written in this build.
-        reused: Of layers that were known already.
+        reused: Of layers that this host had.
+        recorded: Of layers that were known by their record, and that nobody had to make.
+        mounted: Taken by a registry from another of its repositories.
+        streamed: Sent from one registry to another, through this host's memory.
+        uploaded: Sent to registries and engines from this host.
         moved: Sent or written to destinations.
         total: Of all blobs of the image, at all destinations.
+        layers: Each layer once.
     """
 
     downloaded: int = 0
     made: int = 0
     reused: int = 0
+    recorded: int = 0
+    mounted: int = 0
+    streamed: int = 0
+    uploaded: int = 0
     moved: int = 0
     total: int = 0
+    layers: tuple[LayerEntry, ...] = ()
 
     def __str__(self) -> str:
         return f"moved {format_size(self.moved)} of {format_size(self.total)}"
 
-    def to_json(self) -> dict[str, int]:
-        """The figures by name."""
-        return {name: getattr(self, name) for name in ("downloaded", "made", "reused", "moved", "total")}
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name, and the layers."""
+        figures = {name: getattr(self, name) for name in self.__slots__ if name != "layers"}
+        return {**figures, "layers": [layer.to_json() for layer in self.layers]}
 
 
 class LedgerKeeper:
@@ -58,23 +108,55 @@ class LedgerKeeper:
         """Count an event and pass it on."""
         if isinstance(event, TaskAdvanced) and event.verb is Verb.DOWNLOAD:
             self._count("downloaded", event.count)
-        elif isinstance(event, TaskFinished) and event.verb is Verb.MAKE_LAYER:
-            self._count("reused" if event.reused else "made", event.size)
+        elif isinstance(event, TaskFinished) and event.verb is Verb.MAKE_LAYER and not event.reused:
+            self._count("made", event.size)
         self._emit(event)
 
-    def close(self, outputs: Sequence[Written]) -> Ledger:
-        """The figures, with what the destinations say they moved."""
+    def close(self, images: Sequence[Image], outputs: Sequence[Written]) -> Ledger:
+        """The figures, with what the destinations say they did."""
+        layers = tuple(_entry(layer, outputs) for layer in _each_once(images))
+        sizes = {layer.digest: layer.size for layer in layers}
+        for image in images:
+            config = image.config_blob.descriptor
+            sizes[config.digest] = config.size
+        moved: Counter[Moved] = Counter()
+        for output in outputs:
+            for digest, how in output.blobs.items():
+                moved[how] += sizes.get(digest, 0)
+        came: Counter[str] = Counter()
+        for layer in layers:
+            came[layer.came] += layer.size
         return Ledger(
-            downloaded=self._counts["downloaded"],
+            downloaded=self._counts["downloaded"] + moved[Moved.STREAMED],
             made=self._counts["made"],
-            reused=self._counts["reused"],
+            reused=came[Came.REUSED.value],
+            recorded=came[Came.RECORD.value],
+            mounted=moved[Moved.MOUNTED],
+            streamed=moved[Moved.STREAMED],
+            uploaded=moved[Moved.UPLOADED],
             moved=sum(output.moved for output in outputs),
             total=sum(output.total for output in outputs),
+            layers=layers,
         )
 
     def _count(self, name: str, count: int) -> None:
         with self._lock:
             self._counts[name] += count
+
+
+def _each_once(images: Sequence[Image]) -> list[Layer]:
+    return list({layer.descriptor.digest: layer for image in images for layer in image.layers}.values())
+
+
+def _entry(layer: Layer, outputs: Sequence[Written]) -> LayerEntry:
+    digest = layer.descriptor.digest
+    return LayerEntry(
+        digest=digest,
+        title=layer.title,
+        size=layer.descriptor.size,
+        came=layer.blob.came.value if isinstance(layer.blob, KnownBlob) else _BASE,
+        moved=tuple(output.blobs[digest].value for output in outputs if digest in output.blobs),
+    )
 
 
 def format_size(count: int) -> str:

@@ -17,20 +17,26 @@ from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
 from pycontainer.layers.cache import LayerCache
 from pycontainer.layers.forms import Compression
+from pycontainer.layers.recipe import FileRecipe
+from pycontainer.oci import Digest
 from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.transports.http import HttpClient
 from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from pycontainer.builder.footprints import Footprints
+    from pycontainer.builder.known import KnownLayers
+    from pycontainer.builder.shared import SharedCache
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
+    from pycontainer.layers.recipe import Recipe
     from pycontainer.project import Pyproject
     from pycontainer.sources.builds.builder import WheelBuilder
     from pycontainer.sources.bytecode import HostPythons
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.target import Target
     from pycontainer.sources.uv import Uv
     from pycontainer.transports.http import HttpSettings
-    from pycontainer.transports.registry import RegistryClient
+    from pycontainer.transports.registry import RegistryClient, RegistrySettings
 
 _DEFAULT_JOBS = 8
 
@@ -100,6 +106,43 @@ class Session:
         return LayerCache(self.home / "layers", Compression(self.config.compression))
 
     @cached_property
+    def known(self) -> KnownLayers:
+        """Layers that nobody has to make."""
+        from pycontainer.builder.known import KnownLayers  # noqa: PLC0415
+
+        return KnownLayers(
+            self.layers,
+            shared=self.shared,
+            fetch=self.fetch_inputs,
+            is_here=lambda file: Digest("sha256", file.sha256) in self.downloads,
+            emit=self.emit,
+        )
+
+    @cached_property
+    def footprints(self) -> Footprints:
+        """What layers of wheels write."""
+        from pycontainer.builder.footprints import Footprints  # noqa: PLC0415
+
+        return Footprints(self.layers.root / "records", shared=self.shared)
+
+    @cached_property
+    def shared(self) -> SharedCache | None:
+        """The cache that others share, where the options name one. Without a cache, nothing of any is taken."""
+        repository = self.config.cache_repository
+        if repository is None or not self.config.cache:
+            return None
+        from pycontainer.builder.shared import open_shared  # noqa: PLC0415
+
+        return open_shared(
+            repository,
+            self.config,
+            settings=self.registry_settings,
+            connect=self.registry_client,
+            kept=self.layers.root / "records",
+            emit=self.emit,
+        )
+
+    @cached_property
     def downloads(self) -> BlobStore:
         """Wheels and sdists, by digest."""
         return BlobStore(self.home / "wheels")
@@ -115,14 +158,23 @@ class Session:
     @cached_property
     def registry(self) -> RegistryClient:
         """The client for registries."""
-        from pycontainer.config.registries import registry_settings  # noqa: PLC0415
+        return self.registry_client(self.registry_settings, self.emit)
+
+    def registry_client(self, settings: RegistrySettings, emit: Emit) -> RegistryClient:
+        """A client that is closed when the build ends."""
         from pycontainer.transports.registry import RegistryClient  # noqa: PLC0415
 
-        own = self.config.references if self.config.push else ()
-        settings = registry_settings(self.config, own={reference.registry for reference in own})
-        client = RegistryClient(settings, emit=self.emit)
+        client = RegistryClient(settings, emit=emit)
         self._stack.callback(client.close)
         return client
+
+    @property
+    def registry_settings(self) -> RegistrySettings:
+        """How registries are spoken to, as far as the options say."""
+        from pycontainer.config.registries import registry_settings  # noqa: PLC0415
+
+        own = self.config.references if self.config.push else ()
+        return registry_settings(self.config, own={reference.registry for reference in own})
 
     def use_indexes_of(self, lock: Lock) -> None:
         """Let what a lock says of its indexes count; before any index is asked."""
@@ -193,6 +245,17 @@ class Session:
             parallel=self.jobs,
             emit=self.emit,
         )
+
+    def fetch_inputs(self, recipes: Iterable[Recipe]) -> None:
+        """Bring the files that layers are made of to this host; whoever makes one meanwhile waits for the same.
+
+        Raises:
+            PyContainerError: They cannot be had; one error names all of them.
+        """
+        from pycontainer.sources.fetch import gather  # noqa: PLC0415
+
+        files = {file.sha256: file for recipe in recipes if isinstance(recipe, FileRecipe) for file in recipe.inputs}
+        gather([file.fetch for file in files.values()], self.jobs, interrupt=self.stop_downloads)
 
     def stop_downloads(self) -> None:
         """Let downloads that are under way end soon."""

@@ -96,7 +96,7 @@ class SystemSupply:
             upgrades=tuple(config.os_allow_upgrades),
             unconfigured=frozenset(config.os_unconfigured),
         )
-        return self._choose(wishes, debian_state(base, cache_dir=self._session.facts), platform)
+        return self._choose(wishes, self._state(base), platform)
 
     def compose(self, suite: str, platform: Platform) -> Base:
         """A base that is made of packages, its layers written.
@@ -110,13 +110,18 @@ class SystemSupply:
         recipes += self._bytecode(choice, recipes)
         layers = make_layers(self._session, [recipes])
         image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
+        session = self._session
         return composed_base(
             image,
             choice.packages,
             reference=f"deb:{suite}",
-            cache_dir=self._session.facts,
-            emit=self._session.emit,
+            cache_dir=session.facts,
+            shared=session.shared,
+            emit=session.emit,
         )
+
+    def _state(self, base: Base) -> DebianState:
+        return debian_state(base, cache_dir=self._session.facts, shared=self._session.shared)
 
     def _bytecode(self, choice: PackageChoice, recipes: Sequence[Recipe]) -> list[Recipe]:
         """The layer of the bytecode of Debian's Python and its packages, where it is wanted."""

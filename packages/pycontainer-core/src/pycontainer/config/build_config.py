@@ -98,6 +98,9 @@ class BuildConfig:
         anonymous_pull: Whether a base image is pulled without credentials where a credential helper fails.
         insecure_registries: `host[:port]` of registries that are spoken to over plain http.
         mirrors: Registry → mirrors to pull from first, with commas between them; see `mirrors_by_registry`.
+        cache_registry: Repository of the record cache that builds share; see `cache_repository`.
+        cache_read_only: Whether nothing is put there.
+        verify_cache: Whether layers are made here all the same, and compared with those of that cache.
         ca_file: Certificates to trust besides the system's.
         allow_http: `host[:port]` of package indexes that may be spoken to over plain http.
         policy: Rules that the image must keep: a `Policy`, its table, or several, all of which count.
@@ -179,6 +182,9 @@ class BuildConfig:
     anonymous_pull: bool = False
     insecure_registries: Sequence[str] = ()
     mirrors: Mapping[str, str] = field(default_factory=dict)
+    cache_registry: str | None = None
+    cache_read_only: bool = False
+    verify_cache: bool = False
     ca_file: str | os.PathLike[str] | None = None
     allow_http: Sequence[str] = ()
 
@@ -274,6 +280,13 @@ class BuildConfig:
     def policies(self) -> tuple[Policy, ...]:
         """`policy`, as stored."""
         return self.policy  # type: ignore[return-value]  # this is the one form that is stored
+
+    @property
+    def cache_repository(self) -> Reference | None:
+        """`cache_registry`, parsed."""
+        from pycontainer.oci import Reference  # noqa: PLC0415 - as in `__post_init__`
+
+        return Reference.parse(self.cache_registry) if self.cache_registry else None
 
     @property
     def created_at(self) -> str | None:

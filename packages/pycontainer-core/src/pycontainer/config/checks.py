@@ -13,6 +13,7 @@ from pycontainer.config.forms import form
 from pycontainer.config.names import (
     check_archive,
     check_base_image,
+    check_cache_registry,
     check_host,
     check_mirror,
     check_os_package,
@@ -309,6 +310,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "sign_key_password": _password,
     "insecure_registries": check_host,
     "mirrors": check_mirror,
+    "cache_registry": check_cache_registry,
     "allow_http": check_host,
     "policy": policies_of,
     "jobs": _between(1, _MAX_JOBS),

@@ -59,6 +59,24 @@ def check_tag(text: str) -> str:
     return text
 
 
+def check_cache_registry(text: str) -> str:
+    """A repository, without tag and digest: the cache has tags of its own.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    try:
+        reference = Reference.parse(text)
+    except PyContainerError as error:
+        raise _reference_error(text, error) from error
+    if reference.tag or reference.digest:
+        raise ConfigError(
+            f"`{show(text.partition('@')[0])}` has a tag or a digest",
+            facts=["expected: a repository, such as `ghcr.io/acme/cache`"],
+        )
+    return text
+
+
 def check_base_image(text: str) -> str:
     """A reference, an archive or layout, `deb:SUITE`, or `scratch`.
 

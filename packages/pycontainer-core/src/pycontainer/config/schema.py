@@ -59,6 +59,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
     "os_archive": r"^https?://[^/\s]+(/\S*)?( .+)?$",
     "os_snapshot": r"^https?://\S*\{time\}\S*$",
     "registry": r"^(https://)?[^\s@:/]+(:[0-9]+)?(/[^\s@:]*)?$",
+    "cache_registry": r"^[^\s@]+$",
     "username": r"^[^:\u0000-\u001F\u007F]+$",
     "insecure_registries": _HOST,
     "allow_http": _HOST,

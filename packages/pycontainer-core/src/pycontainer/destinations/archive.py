@@ -11,7 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Literal
 
 from pycontainer.blobs.store import atomic_file
-from pycontainer.destinations.destination import Written
+from pycontainer.destinations.destination import Moved, Written
 from pycontainer.errors import ConfigError, StoreError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.image import Image
@@ -70,8 +70,9 @@ class ArchiveDestination:
         with atomic_file(self._path) as file:
             moved = write_members(file, members, advance=advance)
         self._emit(TaskFinished(verb=Verb.WRITE, name=name, size=total))
+        blobs = {member.blob.descriptor.digest: Moved.WRITTEN for member in members}
         reference = f"{self._format}-archive:{self._path}@{image.digest}"
-        return Written(digest=image.digest, reference=reference, moved=moved, total=total)
+        return Written(digest=image.digest, reference=reference, moved=moved, total=total, blobs=blobs)
 
     def _members(self, image: Image | ImageIndex) -> list[Member]:
         if self._format == "oci":

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - dataclasses keep their annotations readable
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pycontainer.image import Image, ImageIndex
     from pycontainer.oci import Digest
+
+
+class Moved(Enum):
+    """What a destination did to have a blob."""
+
+    THERE = "there"
+    MOUNTED = "mounted"
+    STREAMED = "streamed"
+    UPLOADED = "uploaded"
+    WRITTEN = "written"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,12 +31,15 @@ class Written:
         reference: How to name it there by digest: `ghcr.io/acme/api@sha256:…`, `oci:dist/image@sha256:…`.
         moved: Bytes that had to be sent or written.
         total: Bytes of all blobs of the image.
+        blobs: What was done for each blob: it was there already, mounted from another repository, streamed from
+            another registry, or sent or written by this host.
     """
 
     digest: Digest
     reference: str
     moved: int
     total: int
+    blobs: Mapping[Digest, Moved] = field(default_factory=dict)
 
 
 class Destination(Protocol):

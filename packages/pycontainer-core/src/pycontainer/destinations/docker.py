@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pycontainer.destinations.destination import Written
+from pycontainer.destinations.destination import Moved, Written
 from pycontainer.destinations.platforms import image_for_engine
 from pycontainer.errors import IntegrityError, ToolError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
@@ -63,7 +63,8 @@ class DockerDestination:
             raise
         found = self._verified(engine, part)
         self._emit(TaskFinished(verb=Verb.UPLOAD, name="Docker", size=total))
-        return Written(digest=part.digest, reference=f"docker:{found}", moved=total, total=total)
+        blobs = {member.blob.descriptor.digest: Moved.UPLOADED for member in members}
+        return Written(digest=part.digest, reference=f"docker:{found}", moved=total, total=total, blobs=blobs)
 
     def _verified(self, engine: DockerEngine, image: Image) -> str:
         """An ID is the config's digest in Docker's own store, the manifest's in containerd's."""

@@ -25,7 +25,7 @@ import msgspec
 from pycontainer.blobs.cached import take
 from pycontainer.blobs.lock import exclusive
 from pycontainer.blobs.store import BlobStore, atomic_file
-from pycontainer.destinations.destination import Written
+from pycontainer.destinations.destination import Moved, Written
 from pycontainer.errors import DocumentError, StoreError
 from pycontainer.events import Emit, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.transports.oci_layout import (
@@ -90,12 +90,14 @@ class LayoutDestination:
         total = sum(blob.descriptor.size for blob in blobs)
         self._emit(TaskStarted(verb=Verb.WRITE, name=name, total=total))
         try:
-            moved = self._write(index, blobs)
+            sizes = self._write(index, blobs)
         except OSError as error:
             raise StoreError(f"Cannot write `{self._path}`", facts=[error.strerror or str(error)]) from error
+        moved = sum(sizes.values())
         self._emit(TaskFinished(verb=Verb.WRITE, name=name, size=total, reused=not moved))
+        done = {digest: Moved.WRITTEN if size else Moved.THERE for digest, size in sizes.items()}
         reference = f"oci:{self._path}@{image.digest}"
-        return Written(digest=image.digest, reference=reference, moved=moved, total=total)
+        return Written(digest=image.digest, reference=reference, moved=moved, total=total, blobs=done)
 
     def remove(self) -> None:
         """Remove a layout of ours; a file in it that a layout does not have stays, and so do the folders above it.
@@ -118,7 +120,8 @@ class LayoutDestination:
             with suppress(OSError):
                 (self._path / folder).rmdir()
 
-    def _write(self, index: Index, blobs: Sequence[Blob]) -> int:
+    def _write(self, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int]:
+        """Write the layout: the bytes that had to be written for each blob."""
         if not self._is_layout() and (moved := self._create(index, blobs)) is not None:
             return moved
         with exclusive(self._path / MARKER):
@@ -140,7 +143,7 @@ class LayoutDestination:
             raise self._refused("it is a directory with other files in it")
         return False
 
-    def _create(self, index: Index, blobs: Sequence[Blob]) -> int | None:
+    def _create(self, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int] | None:
         """Fill a new directory and give it its name; none when another build was faster."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(self._path.parent)
@@ -175,17 +178,18 @@ class LayoutDestination:
             names = ", ".join(f"`{(names_of(entry) or (str(entry.digest),))[0]}`" for entry in foreign)
             raise self._refused(f"it has images that something else put there: {names}")
 
-    def _update(self, index: Index, blobs: Sequence[Blob]) -> int:
+    def _update(self, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int]:
         moved = self._fill(self._path, index, blobs)
         self._remove_tags(keep={tag for tag, _ in _tagged(index)})
         _remove_others(self._path, {blob.descriptor.digest for blob in blobs})
         return moved
 
-    def _fill(self, root: Path, index: Index, blobs: Sequence[Blob]) -> int:
+    def _fill(self, root: Path, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int]:
         """Blobs first, what refers to a blob after it; then the tags, and `index.json` last."""
         store = BlobStore(root)
         with ThreadPoolExecutor(_JOBS, thread_name_prefix="layout") as pool:
-            moved = sum(pool.map(lambda blob: take(store, blob), blobs))
+            sizes = pool.map(lambda blob: take(store, blob), blobs)
+            moved = {blob.descriptor.digest: size for blob, size in zip(blobs, sizes, strict=True)}
         _sync(*{store.path(blob.descriptor.digest).parent for blob in blobs})
         with atomic_file(root / INDEX) as file:
             file.write(index.to_bytes())

@@ -13,7 +13,7 @@ import tempfile
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
-from pycontainer.destinations.destination import Written
+from pycontainer.destinations.destination import Moved, Written
 from pycontainer.destinations.platforms import image_for_engine
 from pycontainer.errors import IntegrityError, ToolError
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
@@ -70,7 +70,8 @@ class PodmanDestination:
         for name in self._names or (image_id,):
             self._verify(name, image_id)
         self._emit(TaskFinished(verb=Verb.UPLOAD, name="Podman", size=total))
-        return Written(digest=part.digest, reference=f"podman:{image_id}", moved=total, total=total)
+        blobs = {member.blob.descriptor.digest: Moved.UPLOADED for member in members}
+        return Written(digest=part.digest, reference=f"podman:{image_id}", moved=total, total=total, blobs=blobs)
 
     def _load(self, members: Sequence[Member], advance: Callable[[int], None]) -> None:
         # Files, since a pipe that nobody reads would stop Podman once it is full.

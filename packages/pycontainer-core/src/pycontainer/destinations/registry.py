@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from pycontainer.blobs.blob import FarBlob, PassingBlob
 from pycontainer.destinations.attachments import attach
-from pycontainer.destinations.destination import Written
+from pycontainer.destinations.destination import Moved, Written
 from pycontainer.errors import ConfigError, IntegrityError
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Digest, media_types
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from pycontainer.image import Image
     from pycontainer.oci import Reference
     from pycontainer.transports.registry import RegistryClient
+
+
+_DONE: Final = {Pushed.EXISTED: Moved.THERE, Pushed.MOUNTED: Moved.MOUNTED, Pushed.UPLOADED: Moved.UPLOADED}
+_SENT: Final = frozenset({Moved.STREAMED, Moved.UPLOADED})
+# Where an image goes to several repositories, a blob counts as what was most to do in any of them.
+_EFFORT: Final = (Moved.THERE, Moved.MOUNTED, Moved.UPLOADED, Moved.STREAMED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +71,13 @@ class RegistryDestination:
         top, media_type = _top(image)
         repositories = {reference.name: reference.with_tag(None) for reference in self._references}
         layers, configs = _layers(image), _configs(image)
+        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in (*layers, *configs)}
         moved = 0
+        done: dict[Digest, Moved] = {}
         for repository in repositories.values():
-            moved += self._push_blobs(repository, layers)
-            moved += self._push_blobs(repository, configs)
+            for digest, how in (*self._push_blobs(repository, layers), *self._push_blobs(repository, configs)):
+                moved += sizes[digest] if how in _SENT else 0
+                done[digest] = max(done.get(digest, how), how, key=_EFFORT.index)
             if isinstance(image, ImageIndex):
                 for child in image.images:
                     raw = child.manifest.to_bytes()
@@ -76,12 +86,12 @@ class RegistryDestination:
             self._attach(repository, image)
         for reference in self._references:
             self._name(reference, top, media_type)
-        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in (*layers, *configs)}
         by_digest = self._references[0].with_tag(None).with_digest(image.digest)
-        return Written(digest=image.digest, reference=str(by_digest), moved=moved, total=sum(sizes.values()))
+        total = sum(sizes.values())
+        return Written(digest=image.digest, reference=str(by_digest), moved=moved, total=total, blobs=done)
 
-    def _push_blobs(self, repository: Reference, items: Sequence[_Item]) -> int:
-        """Push blobs in parallel; the first failure stops the others. Gives the bytes that had to be sent."""
+    def _push_blobs(self, repository: Reference, items: Sequence[_Item]) -> list[tuple[Digest, Moved]]:
+        """Push blobs in parallel; the first failure stops the others. Gives what was done for each."""
         stopped = threading.Event()
 
         def advance(count: int) -> None:
@@ -89,13 +99,14 @@ class RegistryDestination:
             if stopped.is_set():
                 raise _StoppedError
 
-        def push(item: _Item) -> int:
+        def push(item: _Item) -> tuple[Digest, Moved]:
             if stopped.is_set():
-                return 0
-            pushed = self._client.push_blob(
-                repository, item.blob, title=item.title, origin=item.origin, advance=advance
-            )
-            return item.blob.descriptor.size if pushed is Pushed.UPLOADED else 0
+                raise _StoppedError
+            # Nothing is kept on this host only because it passes through.
+            blob = item.blob.passing() if isinstance(item.blob, FarBlob) else item.blob
+            pushed = self._client.push_blob(repository, blob, title=item.title, origin=item.origin, advance=advance)
+            streamed = isinstance(blob, PassingBlob) and blob.came_from_afar
+            return blob.descriptor.digest, Moved.STREAMED if streamed else _DONE[pushed]
 
         with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="push") as pool:
             try:
@@ -107,7 +118,7 @@ class RegistryDestination:
         failures.sort(key=lambda failure: isinstance(failure, _StoppedError))
         if failures:
             raise failures[0]
-        return sum(future.result() for future in futures)
+        return [future.result() for future in futures]
 
     def _attach(self, repository: Reference, image: Image | ImageIndex) -> None:
         """Attach what belongs to the image, so that whoever finds its name finds that, too."""

@@ -7,17 +7,19 @@
     root/records/<key>.json     what a recipe gave, in one of the forms of layers
     root/blobs/sha256/<hex>     the layers
 
+A record outlives its layer: whoever needs the bytes makes them again. What a cache that others share told is kept apart
+by the name of that cache, and is known to those builds alone that use it, too.
+
 Any number of builds may use one folder at once. A use makes record and layer recent, the layer last, so that whoever
 removes what was used least recently removes records before what they tell of.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from pycontainer.blobs.ownership import claim
 from pycontainer.blobs.records import load_record, save_record
@@ -28,8 +30,7 @@ from pycontainer.layers.entries import MTIME
 from pycontainer.layers.forms import Compression
 from pycontainer.layers.layer import Layer
 from pycontainer.layers.recipe import recipe_key
-from pycontainer.layers.record import LayerRecord
-from pycontainer.oci import Digest
+from pycontainer.layers.record import LayerRecord, decode_record, encode_record
 from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
@@ -74,11 +75,37 @@ class LayerCache:
 
     def get(self, key: str) -> LayerRecord | None:
         """The record of a recipe's key, when its layer is there in the right size; using it makes it recent."""
-        record = self._read(self.key(key))
-        if record is None or self.blobs.size(record.descriptor.digest) != record.descriptor.size:
-            return None
-        mark_used(self.blobs.path(record.descriptor.digest))
+        record = self.record(self.key(key))
+        return record if record is not None and self.has(record) else None
+
+    def record(self, key: str, *, told_by: str = "") -> LayerRecord | None:
+        """The record of a key, whether or not its layer is there; using it makes both recent.
+
+        Args:
+            key: Of a recipe's layer in the form of this cache.
+            told_by: The shared cache that it is from; empty for what was made here.
+        """
+        record = self._read(key, told_by)
+        if record is not None:
+            mark_used(self.blobs.path(record.descriptor.digest))
         return record
+
+    def has(self, record: LayerRecord) -> bool:
+        """Whether the layer of a record is there in the right size."""
+        return self.blobs.size(record.descriptor.digest) == record.descriptor.size
+
+    def remember(self, record: LayerRecord, *, told_by: str = "") -> None:
+        """Keep a record.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        save_record(self._path(record.key, told_by), encode_record(record))
+
+    def forget(self, key: str, *, told_by: str = "") -> None:
+        """Keep a record no longer."""
+        with suppress(OSError):
+            self._path(key, told_by).unlink()
 
     def make(self, recipe: Recipe, *, mtime: int = MTIME, emit: Emit = ignore) -> LayerRecord:
         """The record of a recipe, from the cache, or of the layer that is written now.
@@ -107,6 +134,7 @@ class LayerCache:
             blob=self.blobs.blob(record.descriptor),
             diff_id=record.diff_id,
             title=record.title,
+            key=record.key,
             contents=record.contents,
         )
 
@@ -124,28 +152,19 @@ class LayerCache:
             descriptor, diff_id = writer.finish()
             blob.commit()
         record = LayerRecord(key=key, title=recipe.title, descriptor=descriptor, diff_id=diff_id, contents=contents)
-        save_record(self._path(key), msgspec.json.encode(record, enc_hook=str))
+        self.remember(record)
         return record
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str, told_by: str = "") -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError(f"not a recipe's key: {key!r}")
-        return self.root / "records" / f"{key}.json"
+        name = hashlib.sha256(f"{told_by} {key}".encode()).hexdigest() if told_by else key
+        return self.root / "records" / f"{name}.json"
 
-    def _read(self, key: str) -> LayerRecord | None:
-        content = load_record(self._path(key))
+    def _read(self, key: str, told_by: str) -> LayerRecord | None:
+        content = load_record(self._path(key, told_by))
         try:
-            record = None if content is None else _DECODER.decode(content)
-        except (msgspec.MsgspecError, DocumentError):
+            record = None if content is None else decode_record(content)
+        except DocumentError:
             return None
         return record if record is not None and record.key == key else None
-
-
-def _decode(kind: type, value: object) -> Digest:
-    if kind is not Digest or not isinstance(value, str):
-        raise ValueError(f"no {kind.__name__}")
-    return Digest.parse(value)
-
-
-# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
-_DECODER = msgspec.json.Decoder(LayerRecord, dec_hook=_decode)

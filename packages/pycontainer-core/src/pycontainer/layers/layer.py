@@ -20,6 +20,7 @@ class Layer:
         diff_id: The digest of the uncompressed tar (image-spec, *config.md*, Layer DiffID).
         title: What it holds, for people and for the image's history.
         origin: A repository in a registry that already has the blob, so that a push may mount it from there.
+        key: Of the recipe that it was made by, where this project made it.
         contents: What was written into it, where this project made it.
     """
 
@@ -27,6 +28,7 @@ class Layer:
     diff_id: Digest
     title: str
     origin: Reference | None = None
+    key: str | None = None
     contents: LayerContents | None = None
 
     @property

@@ -1,9 +1,13 @@
-"""Layer records: what is known of a layer without having its bytes."""
+"""Layer records: what is known of a layer without having its bytes.
+
+decode_record(encode_record(record)) == record
+"""
 
 from __future__ import annotations
 
 import msgspec
 
+from pycontainer.errors import DocumentError
 from pycontainer.layers.linkage import LinkedLibraries
 from pycontainer.oci import Descriptor, Digest
 
@@ -71,3 +75,30 @@ class LayerRecord(msgspec.Struct, frozen=True, kw_only=True):
     descriptor: Descriptor
     diff_id: Digest
     contents: LayerContents = LayerContents()
+
+
+def encode_record(record: LayerRecord) -> bytes:
+    """A record as JSON: nothing secret is in it, and nothing of this host."""
+    return msgspec.json.encode(record, enc_hook=str)
+
+
+def decode_record(content: bytes) -> LayerRecord:
+    """Read a record.
+
+    Raises:
+        DocumentError: It is not one.
+    """
+    try:
+        return _DECODER.decode(content)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise DocumentError("A layer record is malformed", facts=[str(error)]) from error
+
+
+def _decode(kind: type, value: object) -> Digest:
+    if kind is not Digest or not isinstance(value, str):
+        raise ValueError(f"no {kind.__name__}")
+    return Digest.parse(value)
+
+
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER = msgspec.json.Decoder(LayerRecord, dec_hook=_decode)

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pycontainer.blobs.records import SharedDocuments
     from pycontainer.blobs.store import BlobStore
     from pycontainer.oci import Digest, ImageConfig, Manifest, Platform
     from pycontainer.sources.base.facts import BaseFacts
     from pycontainer.sources.base.places import Place
+    from pycontainer.sources.base.states import StateCache
     from pycontainer.sources.debian.package import BinaryPackage
     from pycontainer.sources.debian.state import DebianState
     from pycontainer.transports.registry import RegistryClient
@@ -73,6 +75,7 @@ def resolve_base(
     registry: RegistryClient,
     store: BlobStore,
     cache_dir: Path,
+    shared: SharedDocuments | None = None,
     emit: Emit = ignore,
 ) -> tuple[Base, ...]:
     """The base image for each of the platforms, in their order.
@@ -83,6 +86,7 @@ def resolve_base(
         registry: Asked where it is a reference.
         store: Keeps what is downloaded.
         cache_dir: Where facts are remembered.
+        shared: Where others tell facts, too.
         emit: Told of downloads.
 
     Raises:
@@ -96,11 +100,18 @@ def resolve_base(
         )
     place = open_place(text, registry=registry, store=store, emit=emit)
     emit(Noted(message=f"Base image {place.name} is {place.descriptor.digest}", detail=True))
-    return tuple(_base(place, platform, cache_dir, emit) for platform in platforms)
+    caches = _Caches(cache_dir, shared)
+    return tuple(_base(place, platform, caches, emit) for platform in platforms)
 
 
 def composed_base(
-    image: Image, packages: Sequence[BinaryPackage], *, reference: str, cache_dir: Path, emit: Emit = ignore
+    image: Image,
+    packages: Sequence[BinaryPackage],
+    *,
+    reference: str,
+    cache_dir: Path,
+    shared: SharedDocuments | None = None,
+    emit: Emit = ignore,
 ) -> Base:
     """A base image that was made here, with its facts.
 
@@ -109,17 +120,18 @@ def composed_base(
         packages: What it is made of.
         reference: What it is called: `deb:bookworm`.
         cache_dir: Where facts are remembered.
+        shared: Where others tell facts, too.
         emit: Told when layers are read.
 
     Raises:
         PyContainerError: A layer cannot be read.
     """
     digest = image.digest
-    facts = _facts(image, digest, reference, cache_dir, emit)
+    facts = _facts(image, digest, reference, _Caches(cache_dir, shared), emit)
     return Base(image=image, facts=facts, reference=reference, digest=digest, top=digest, composed_of=tuple(packages))
 
 
-def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
+def debian_state(base: Base, *, cache_dir: Path, shared: SharedDocuments | None = None) -> DebianState:
     """What a base image knows of Debian, from the cache, else from its layers.
 
     Raises:
@@ -127,11 +139,10 @@ def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
         PyContainerError: Its layers cannot be read.
     """
     from pycontainer.sources.base.debian import is_debian, no_debian, read_state  # noqa: PLC0415 - seldom needed
-    from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
 
     if not is_debian(base.facts.os_release):
         raise no_debian(base.reference, base.facts.os_release)
-    cache = StateCache(cache_dir)
+    cache = _Caches(cache_dir, shared).states()
     state = cache.get(base.digest)
     if state is None:
         from pycontainer.sources.base.find import read_layers  # noqa: PLC0415 - once for each base image
@@ -143,10 +154,26 @@ def debian_state(base: Base, *, cache_dir: Path) -> DebianState:
     return state
 
 
-def _base(place: Place, platform: Platform, cache_dir: Path, emit: Emit) -> Base:
+@dataclass(frozen=True, slots=True)
+class _Caches:
+    """Where facts are remembered, and what is known of Debian apart from them."""
+
+    root: Path
+    shared: SharedDocuments | None
+
+    def facts(self) -> FactsCache:
+        return FactsCache(self.root, shared=self.shared)
+
+    def states(self) -> StateCache:
+        from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - seldom needed
+
+        return StateCache(self.root, shared=self.shared)
+
+
+def _base(place: Place, platform: Platform, caches: _Caches, emit: Emit) -> Base:
     descriptor, manifest, config = choose_variant(place.contents, place.descriptor, platform, name=place.name)
     image = Image(config=config, layers=_layers(place, manifest, config))
-    facts = _facts(image, descriptor.digest, place.name, cache_dir, emit)
+    facts = _facts(image, descriptor.digest, place.name, caches, emit)
     named = place.reference
     if named is not None and named.tag:
         named = named.with_tag(named.tag)
@@ -160,18 +187,17 @@ def _base(place: Place, platform: Platform, cache_dir: Path, emit: Emit) -> Base
     )
 
 
-def _facts(image: Image, digest: Digest, name: str, cache_dir: Path, emit: Emit) -> BaseFacts:
+def _facts(image: Image, digest: Digest, name: str, caches: _Caches, emit: Emit) -> BaseFacts:
     """The facts of an image, remembered by the digest of its manifest as it was found."""
-    cache = FactsCache(cache_dir)
+    cache = caches.facts()
     facts = cache.get(digest)
     if facts is None:
         from pycontainer.sources.base.find import find_all  # noqa: PLC0415 - once for each base image
-        from pycontainer.sources.base.states import StateCache  # noqa: PLC0415 - as above
 
         emit(Noted(message=f"Reading {name} for {image.platform}", detail=True))
         facts, state = find_all(image)
         if state is not None:
-            StateCache(cache_dir).put(digest, state)
+            caches.states().put(digest, state)
         cache.put(digest, facts)
     return facts
 

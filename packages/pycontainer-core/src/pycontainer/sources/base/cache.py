@@ -1,6 +1,6 @@
 """Facts of base images, remembered by the digest of the manifest, so that the next build reads no layer.
 
-cache = FactsCache(folder)
+cache = FactsCache(folder, shared=shared)       # what this host does not know, others may
 facts = cache.get(digest) or cache.put(digest, find_facts(…))
 """
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.records import recall, remember
 from pycontainer.sources.base.facts import BaseFacts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pycontainer.blobs.records import SharedDocuments
     from pycontainer.oci import Digest
 
 # Raised whenever facts are found in another way: what older versions remembered is then found anew.
@@ -23,14 +24,20 @@ _VERSION = 3
 
 
 class FactsCache:
-    """A folder of facts: `bases/<version>-<manifest>.json`."""
+    """A folder of facts: `bases/<version>-<manifest>.json`.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder's.
+        shared: Asked for what is not there, and told what is found out.
+    """
+
+    def __init__(self, root: Path, *, shared: SharedDocuments | None = None) -> None:
         self._root = root / "bases"
+        self._shared = shared
 
     def get(self, manifest: Digest) -> BaseFacts | None:
         """The facts, or none where they are not known or damaged."""
-        content = load_record(self._path(manifest))
+        content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
             return None if content is None else msgspec.json.decode(content, type=BaseFacts)
         except msgspec.MsgspecError:
@@ -42,8 +49,12 @@ class FactsCache:
         Raises:
             StoreError: The disk does not take them.
         """
-        save_record(self._path(manifest), msgspec.json.encode(facts))
+        remember(self._path(manifest), _name(manifest), msgspec.json.encode(facts), self._shared)
         return facts
 
     def _path(self, manifest: Digest) -> Path:
         return self._root / f"{_VERSION}-{manifest.hex}.json"
+
+
+def _name(manifest: Digest) -> str:
+    return f"facts-{_VERSION}-{manifest.hex}"

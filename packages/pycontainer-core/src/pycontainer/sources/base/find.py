@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.blobs.cached import CachedBlob
+from pycontainer.blobs.blob import FarBlob
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
@@ -87,7 +87,7 @@ def read_layers(image: Image) -> RootFS:
 
 def _fetch(layer: Layer) -> None:
     """Download the layers beside each other; they are read in order."""
-    if isinstance(layer.blob, CachedBlob):
+    if isinstance(layer.blob, FarBlob):
         layer.blob.fetch()
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.records import recall, remember
 from pycontainer.sources.debian.state import DebianState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pycontainer.blobs.records import SharedDocuments
     from pycontainer.oci import Digest
 
 # Raised whenever a state is found in another way: what older versions remembered is then found anew.
@@ -25,14 +26,20 @@ _VERSION: Final = 2
 
 
 class StateCache:
-    """A folder of states: `bases/debian-<version>-<manifest>.msgpack`."""
+    """A folder of states: `bases/debian-<version>-<manifest>.msgpack`.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder's.
+        shared: As of `FactsCache`.
+    """
+
+    def __init__(self, root: Path, *, shared: SharedDocuments | None = None) -> None:
         self._root = root / "bases"
+        self._shared = shared
 
     def get(self, manifest: Digest) -> DebianState | None:
         """The state, or none where it is not known or damaged."""
-        content = load_record(self._path(manifest))
+        content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
             return None if content is None else msgspec.msgpack.decode(content, type=DebianState)
         except msgspec.MsgspecError:
@@ -44,8 +51,12 @@ class StateCache:
         Raises:
             StoreError: The disk does not take it.
         """
-        save_record(self._path(manifest), msgspec.msgpack.encode(state))
+        remember(self._path(manifest), _name(manifest), msgspec.msgpack.encode(state), self._shared)
         return state
 
     def _path(self, manifest: Digest) -> Path:
-        return self._root / f"debian-{_VERSION}-{manifest.hex}.msgpack"
+        return self._root / f"{_name(manifest)}.msgpack"
+
+
+def _name(manifest: Digest) -> str:
+    return f"debian-{_VERSION}-{manifest.hex}"

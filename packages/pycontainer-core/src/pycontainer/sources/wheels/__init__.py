@@ -1,6 +1,6 @@
 """Wheels: checked from the first to the last byte, and installed into a layer without being unpacked."""
 
-from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions
+from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions, footprint, may_collide
 from pycontainer.sources.wheels.environment import Environment, EnvironmentRecipe
 from pycontainer.sources.wheels.grouping import group_wheels
 from pycontainer.sources.wheels.limits import Limits
@@ -16,5 +16,7 @@ __all__ = [
     "collision_warnings",
     "collisions_between",
     "find_collisions",
+    "footprint",
     "group_wheels",
+    "may_collide",
 ]
