@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,26 @@ ACCEPTED = (
 )
 
 
+# Of its access log, which has the form of Apache's.
+REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>[^ ?"]+)\S* HTTP/[0-9.]+" (?P<status>[0-9]+) (?P<sent>[0-9]+)')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request as the registry's own log has it; `sent` is the bytes of its answer."""
+
+    method: str
+    path: str
+    status: int
+    sent: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registry:
     """Where a registry listens; a name in it is `registry.reference("app:1")`."""
 
     port: int
+    root: Path
 
     @property
     def host(self) -> str:
@@ -64,6 +80,18 @@ class Registry:
             content: bytes = answer.read()
             return content
 
+    def requests(self) -> list[Asked]:
+        """What it was asked until now."""
+        log = (self.root / "log").read_text(errors="replace")
+        return [
+            Asked(method=found["method"], path=found["path"], status=int(found["status"]), sent=int(found["sent"]))
+            for found in REQUEST.finditer(log)
+        ]
+
+    def stored(self) -> int:
+        """The bytes of all blobs that it has, each counted once."""
+        return sum(path.stat().st_size for path in self.root.glob("data/docker/registry/v2/blobs/*/*/*/data"))
+
     def copy_in(self, layout: Path, layout_tag: str, name: str, *, every_platform: bool = False) -> str:
         """Copy an image, or a whole index, from an OCI layout into this registry; return its reference here."""
         reference = self.reference(name)
@@ -81,4 +109,4 @@ def registry(root: Path) -> Iterator[Registry]:
     config = root / "config.yml"
     config.write_text(CONFIG.format(root=root / "data", port=port))
     with serving(["docker-registry", "serve", config], log=root / "log", ready=lambda: listens(port)):
-        yield Registry(port=port)
+        yield Registry(port=port, root=root)
