@@ -211,6 +211,11 @@ def test_what_was_told_by_a_cache_counts_only_while_it_is_used(machine: Machines
     assert registry.asked("GET", f"/v2/{CACHE}/") == [], "no cache is none at all"
 
 
+def test_records_tell_what_is_in_layers(machine: Machines) -> None:
+    bills = [machine(name).push(generate_sbom="spdx").sboms[0].read_bytes() for name in ("a", "b")]
+    assert bills[0] == bills[1]
+
+
 def test_records_tell_nothing_of_the_host(machine: Machines, registry: FakeRegistry, tmp_path: Path) -> None:
     machine("a").push()
     told = b"".join(content for _, content in registry.store.repository(CACHE).manifests.values())

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from machines import CACHE, Machines, came, records_of
 
+from pycontainer.builder import shared
 from pycontainer.errors import IntegrityError
-from pycontainer.testing.registry import Answer, Corrupt, Effect, FakeRegistry, Fault, Reset
+from pycontainer.testing.registry import Answer, Corrupt, Effect, FakeRegistry, Fault, Reset, Stall
 
 
 def test_a_record_of_other_bytes_than_the_recipe_gives_is_found_out(machine: Machines, elsewhere: FakeRegistry) -> None:
@@ -51,6 +52,29 @@ def test_a_cache_that_is_away_fails_no_build(machine: Machines) -> None:
     new.push()
     assert len(new.warnings) == 1
     assert "cannot be read" in new.warnings[0]
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_cache_that_is_slow_is_not_waited_for(
+    machine: Machines, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch, *, within: bool
+) -> None:
+    monkeypatch.setattr(shared, "_PATIENCE", 0.1)
+    machine("a").push()
+    registry.faults.add(Fault(effect=Stall(seconds=1, within=within), method="GET", path=f"/v2/{CACHE}/", times=None))
+    new = machine("b")
+    new.push("acme/app:2")
+    assert len(new.warnings) == 1
+    assert "cannot be read" in new.warnings[0]
+
+
+def test_a_layer_of_a_base_that_breaks_on_its_way_is_not_pushed(
+    machine: Machines, registry: FakeRegistry, elsewhere: FakeRegistry
+) -> None:
+    machine("a").push()
+    registry.faults.add(Fault(effect=Corrupt(flip=True), method="GET", path="/v2/python/blobs/", skip=1, times=None))
+    with pytest.raises(IntegrityError):
+        machine("b").push(to=elsewhere)
+    assert elsewhere.store.repository("acme/app").tags == {}
 
 
 def test_a_layer_that_breaks_on_its_way_from_the_cache_is_made_here(

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from pycontainer.errors import DocumentError
+from pycontainer.errors import DocumentError, IntegrityError
 from pycontainer.oci import Descriptor, Digest, ImageConfig, Index, Manifest, Platform, canonical_json, media_types
 from pycontainer.oci.document import MAX_DOCUMENT_SIZE
 
@@ -79,3 +79,14 @@ def test_an_unknown_root_file_system_is_refused() -> None:
 def test_what_is_not_a_strict_document_is_refused(raw: bytes, why: str) -> None:
     with pytest.raises(DocumentError, match=why):
         Index.from_bytes(raw)
+
+
+@pytest.mark.parametrize(("data", "right"), [(None, True), (b"{}", True), (b"[]", False), (b"{} ", False)])
+def test_content_that_stands_in_a_descriptor_is_that_of_its_digest(data: bytes | None, *, right: bool) -> None:
+    manifest = Manifest(config=msgspec.structs.replace(EMPTY, data=data))
+    config = Manifest.from_bytes(manifest.to_bytes()).config
+    if right:
+        assert config.embedded == data
+        return
+    with pytest.raises(IntegrityError, match="embedded content"):
+        _ = config.embedded

@@ -39,6 +39,7 @@ class UnpackedDigestReader(io.RawIOBase):
         self._hashing = HashingReader(unpacked, diff_id.algorithm)
         self._diff_id = diff_id
         self._ready = b""
+        self._held = b""
         self._ended = False
 
     def readable(self) -> bool:
@@ -66,23 +67,22 @@ class UnpackedDigestReader(io.RawIOBase):
         super().close()
 
     def _advance(self) -> None:
-        """Unpack one more slice; what was taken for the slice before may be handed out now."""
-        before = self._passing.take()
+        """Unpack one more slice. What was taken for it is held back until something after it was taken, too."""
         try:
             more = self._hashing.read(_SLICE)
         except DocumentError as error:
+            raise IntegrityError("A layer cannot be unpacked", facts=[error.message, *error.facts]) from error
+        taken = self._passing.take()
+        if more:
+            if taken:
+                self._ready, self._held = self._held, taken
+            return
+        if self._hashing.digest != self._diff_id:
             raise IntegrityError(
-                "The bytes of a layer cannot be unpacked", facts=[error.message, *error.facts]
-            ) from error
-        if not more:
-            if self._hashing.digest != self._diff_id:
-                raise IntegrityError(
-                    "A layer unpacks to something else than it should",
-                    facts=[f"diff_id: `{self._diff_id}`", f"its uncompressed bytes: `{self._hashing.digest}`"],
-                )
-            before += self._passing.take()
-            self._ended = True
-        self._ready = before
+                "A layer unpacks to something else than it should",
+                facts=[f"diff_id: `{self._diff_id}`", f"its uncompressed bytes: `{self._hashing.digest}`"],
+            )
+        self._ready, self._ended = self._held + taken, True
 
 
 class _Passing:

@@ -11,8 +11,10 @@ registry of the shared cache, or once more from the recipe. Then they must be th
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import msgspec
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pycontainer.layers.recipe import Recipe, RecipeInput
     from pycontainer.layers.record import LayerRecord
     from pycontainer.oci import Digest, Reference
+
+_AT_ONCE: Final = 8
 
 
 class KnownLayers:
@@ -75,9 +79,9 @@ class KnownLayers:
         shared = self.shared
         if shared is not None and not shared.verifies:
             missing = {own: key for key, own in keys.items() if key not in found and own not in self._refuted}
-            for own, record in shared.records(list(missing)).items():
-                self.cache.remember(record, told_by=shared.name)
-                found[missing[own]] = self.layer(recipes[missing[own]], record, came=Came.RECORD)
+            told = {missing[own]: record for own, record in shared.records(list(missing)).items()}
+            self._remember(told.values())
+            found |= {key: self.layer(recipes[key], record, came=Came.RECORD) for key, record in told.items()}
         return found
 
     def layer(self, recipe: Recipe, record: LayerRecord, *, came: Came = Came.MADE) -> Layer:
@@ -109,7 +113,7 @@ class KnownLayers:
         if shared is None or not shared.verifies:
             return
         records = {layer.key: layer for layer in layers if layer.key}
-        facts = []
+        facts, right = [], []
         for key, record in shared.records(list(records)).items():
             layer = records[key]
             told, made = ((each.descriptor, each.diff_id, each.contents) for each in (record, layer))
@@ -119,7 +123,8 @@ class KnownLayers:
                     f"key: {key}",
                 ]
             else:
-                self.cache.remember(record, told_by=shared.name)
+                right.append(record)
+        self._remember(right)
         if facts:
             raise IntegrityError(
                 f"The record cache `{shared.repository}` has other layers than were made here",
@@ -140,8 +145,7 @@ class KnownLayers:
         own = {key: record for layer in layers if (key := layer.key) and (record := cache.record(key)) is not None}
         records = [record for record in own.values() if not self._is_shared(record)]
         # Only what is on this host, or can be mounted: nothing is made or fetched for it.
-        for record in shared.save([(each, cache.blobs.blob(each.descriptor)) for each in records], origins=origins):
-            cache.remember(record, told_by=shared.name)
+        self._remember(shared.save([(each, cache.blobs.blob(each.descriptor)) for each in records], origins=origins))
 
     def losses(self) -> list[str]:
         """What turned out to be damaged or wrong since the last call: it is known no longer, and may be made anew."""
@@ -173,6 +177,12 @@ class KnownLayers:
         with self._lock:
             self._refuted.add(record.key)
             self._losses.append(f"The record of the layer `{record.title}` was wrong and is made again")
+
+    def _remember(self, records: Iterable[LayerRecord]) -> None:
+        """Keep records that the shared cache has: at once, since each waits for the disk."""
+        remember = partial(self.cache.remember, told_by=self.shared.name if self.shared else "")
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="record") as pool:
+            list(pool.map(remember, records))
 
     def _is_shared(self, record: LayerRecord) -> bool:
         """Whether the shared cache has the record, as far as this host knows, which has put or found it there."""

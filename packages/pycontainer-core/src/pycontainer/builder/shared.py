@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 # A record is one small answer: what limits them is the way there and back.
 _ASKED_AT_ONCE: Final = 16
+# Seconds for an answer: whoever waits longer for a record would have made the layer.
+_PATIENCE: Final = 10.0
 
 
 def open_shared(
@@ -59,10 +62,13 @@ def open_shared(
     from pycontainer.transports.http.settings import Timeouts  # noqa: PLC0415 - as above
     from pycontainer.transports.record_cache import RecordCache  # noqa: PLC0415 - as above
 
+    timeouts = Timeouts(connect=_PATIENCE, read=_PATIENCE, progress=_PATIENCE)
+    once = RetryPolicy(count=1, sleep=lambda seconds: time.sleep(min(seconds, 1)))
+
     # The user of the options is for where the image goes; where that is nowhere, for the only registry they name.
     own = settings.own_registries or frozenset({repository.registry})
     settings = replace(settings, mirrors={}, own_registries=own)
-    http = replace(settings.http, timeouts=Timeouts(connect=5, read=10, progress=10), retries=RetryPolicy(count=1))
+    http = replace(settings.http, timeouts=timeouts, retries=once)
 
     def worth_telling(event: Event) -> None:
         if isinstance(event, (Warned, Noted)):

@@ -21,7 +21,9 @@ from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.errors import DeniedError, HTTPStatusError, IntegrityError
 from pycontainer.image import Attachment, Image, ImageIndex
 from pycontainer.layers.layer import Layer
+from pycontainer.layers.record import LayerRecord
 from pycontainer.oci import Descriptor, Digest, ImageConfig, Index, Manifest, Reference, RootFS, media_types
+from pycontainer.transports.record_cache import RecordCache
 from pycontainer.transports.registry import Pushed, RegistryClient, RegistrySettings
 
 if TYPE_CHECKING:
@@ -169,6 +171,30 @@ class RegistryConformance:
         fetched = client.manifest(repository.with_tag("docker"))
         assert fetched.descriptor.media_type == media_types.DOCKER_MANIFEST
         assert fetched.document.to_bytes() == manifest.to_bytes()
+
+    def test_a_record_comes_back_with_its_layer(self, client: RegistryClient, repository: Reference) -> None:
+        """Tags and blobs are all that a record cache needs; where the layer is known, its bytes are not asked for."""
+        records = RecordCache(client, repository)
+        layer = make_blob(1000)
+        record = LayerRecord(
+            key=secrets.token_hex(32), title="a layer", descriptor=layer.descriptor, diff_id=Digest.of(b"tar")
+        )
+        assert records.record(record.key) is None
+        records.push(record, layer)
+        records.push(record, _Unreadable(layer.descriptor))
+        assert records.record(record.key) == record
+        with records.layer(record).open() as stream:
+            assert stream.read() == layer.content
+
+    @pytest.mark.parametrize("size", [0, 5, 1_000_000])
+    def test_a_document_comes_back(self, client: RegistryClient, repository: Reference, size: int) -> None:
+        """One that stands in its manifest, and one that is too large for that."""
+        records = RecordCache(client, repository)
+        content = make_blob(size, seed="document").content
+        assert records.document("facts-1") is None
+        records.push_document("facts-1", content)
+        assert records.document("facts-1") == content
+        assert records.document("facts-2") is None
 
     def test_what_is_not_there_is_named(self, client: RegistryClient, repository: Reference) -> None:
         """A tag, a digest, a blob."""
