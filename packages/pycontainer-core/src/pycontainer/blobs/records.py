@@ -71,15 +71,15 @@ def load_record(path: Path, *, use: bool = True) -> bytes | None:
     return content
 
 
-def save_record(path: Path, content: bytes) -> None:
-    """Write a record, in place of whatever is there.
+def save_record(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a record, in place of whatever is there; one that is not durable may be gone after a loss of power.
 
     Raises:
         StoreError: The disk does not take it.
     """
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
-    with atomic_file(path) as file:
+    with atomic_file(path, durable=durable) as file:
         file.write(_checksum(content) + b"\n" + content)
 
 

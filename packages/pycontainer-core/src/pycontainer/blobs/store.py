@@ -292,8 +292,13 @@ class StoredBlob:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A file that replaces `path` when the context ends well, and leaves it as it was when not.
+
+    Args:
+        path: The file.
+        durable: Whether it must survive a loss of power; what is checked when it is read, and easily made again, need
+            not wait for the disk.
 
     Raises:
         StoreError: The disk does not take it.
@@ -305,9 +310,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             with temporary.open("xb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             temporary.replace(path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
         raise _failed("write", path, error) from error
 

@@ -20,6 +20,7 @@ from pycontainer.layers.forms import Compression
 from pycontainer.layers.recipe import FileRecipe
 from pycontainer.oci import Digest
 from pycontainer.project.standalone import StandaloneProject, find_project
+from pycontainer.sources.locks import LockMemory
 from pycontainer.transports.http import HttpClient
 from pycontainer.unfinished import temporary_folder
 
@@ -305,6 +306,7 @@ class Session:
             chooses=bool(config.extras or config.groups or config.all_extras or config.all_groups),
             lock_file=None if lock is None else config.path(lock).resolve(),
             locked=config.locked,
+            memory=LockMemory(self.home / "locks"),
             emit=self.emit,
         )
         return project, pyproject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from pycontainer.sources.locks import Choice, SourcePolicy, choose_wheels
+from pycontainer.sources.locks import Choice, RememberedLock, SourcePolicy, choose_wheels
 from pycontainer.sources.locks.filenames import normalize
 
 if TYPE_CHECKING:
@@ -54,4 +54,9 @@ def select(
     # A workspace has one lock for all members; which of them is meant, their own folder says.
     member = project.metadata.name if lock.path.parent != project.root and lock.format == "uv.lock" else None
     choice = Choice() if lock.is_resolved else choice_of(config, package=member and normalize(member))
-    return choose_wheels(list_files(lock, lock.select(target, choice)), target, policy_of(config))
+    policy = policy_of(config)
+
+    def choose() -> tuple[Chosen, ...]:
+        return choose_wheels(list_files(lock, lock.select(target, choice)), target, policy)
+
+    return lock.chosen([target, choice, policy], choose) if isinstance(lock, RememberedLock) else choose()

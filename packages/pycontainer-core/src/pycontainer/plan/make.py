@@ -23,6 +23,7 @@ from pycontainer.plan.tree import added_files, project_files
 from pycontainer.project import Start, find_start
 from pycontainer.project.vcs import source_annotations
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.sources.locks.specifiers import satisfies
 from pycontainer.sources.target import Target
 from pycontainer.sources.wheels import Environment
 
@@ -147,11 +148,9 @@ def _target(base: Base, platform: Platform, config: BuildConfig) -> Target:
 def _check_python(metadata: ProjectMetadata, target: Target, base: Base) -> None:
     if not metadata.requires_python:
         return
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow, and not always needed
-
     try:
-        supported = SpecifierSet(metadata.requires_python).contains(target.python.full, prereleases=True)
-    except InvalidSpecifier as error:
+        supported = satisfies(metadata.requires_python, target.python.full)
+    except ValueError as error:
         raise ProjectError(
             f"`requires-python` is malformed: `{metadata.requires_python}`", facts=["file: pyproject.toml"]
         ) from error

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pycontainer.project.protocol import ProjectMetadata
-    from pycontainer.sources.locks import Lock
+    from pycontainer.sources.locks import Lock, LockMemory
     from pycontainer.sources.target import Target
 
 
@@ -36,6 +36,7 @@ class StandaloneProject:
         resolve: Makes a lock where the project has none.
         build: Builds its wheel into a directory.
         chooses: Whether extras or groups are chosen, so that there may be something to resolve besides dependencies.
+        memory: Where locks that were found fresh are remembered, with what they answered.
         emit: Takes warnings.
     """
 
@@ -45,6 +46,7 @@ class StandaloneProject:
     chooses: bool = False
     lock_file: Path | None = None
     locked: bool = False
+    memory: LockMemory | None = None
     emit: Emit = field(default=ignore, repr=False)
 
     @property
@@ -66,9 +68,7 @@ class StandaloneProject:
         """
         path = find_lock(self.root, self.lock_file)
         if path is not None:
-            lock = read_lock(path, emit=self.emit)
-            self._check_fresh(lock)
-            return lock
+            return self._checked(read_lock(path, memory=self.memory, emit=self.emit))
         if not self.pyproject.states_dependencies and not self.chooses:
             return None
         if self.locked:
@@ -85,13 +85,15 @@ class StandaloneProject:
         """Build the project's wheel with its own backend, in isolation."""
         return self.build(self.pyproject, directory, target)
 
-    def _check_fresh(self, lock: Lock) -> None:
+    def _checked(self, lock: Lock) -> Lock:
         try:
             lock.check_fresh(read_pyproject(lock.path.parent))
         except LockError as error:
             if self.locked:
                 raise
             self.emit(Warned(message=error.message, facts=error.facts, hint=error.hint))
+            return lock
+        return self.memory.keep(lock) if self.memory else lock
 
 
 def find_project(context: Path, package: str | None = None) -> Pyproject:

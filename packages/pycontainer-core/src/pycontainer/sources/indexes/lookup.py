@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from pycontainer.errors import ConfigError, DeniedError, IntegrityError, LockError, NetworkError, PyContainerError
 from pycontainer.sources.indexes.model import Index
@@ -177,7 +178,7 @@ class IndexLookup:
     def _at(self, artifact: Artifact, file: IndexFile) -> Artifact:
         if file.url is not None:
             self._check_link(file)
-        return replace(
+        return msgspec.structs.replace(
             artifact,
             filename=file.filename,
             url=file.url,

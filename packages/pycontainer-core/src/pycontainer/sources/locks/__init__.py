@@ -18,6 +18,7 @@ from pycontainer.sources.locks.model import (
     Url,
     Vcs,
 )
+from pycontainer.sources.locks.remembered import LockMemory, RememberedLock
 from pycontainer.sources.locks.wheels import Chosen, SourcePolicy, choose_wheels
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "File",
     "Indexes",
     "Lock",
+    "LockMemory",
     "LockedPackage",
     "Registry",
+    "RememberedLock",
     "Source",
     "SourcePolicy",
     "Url",

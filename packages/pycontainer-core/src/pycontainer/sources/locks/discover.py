@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pycontainer.events import Emit
     from pycontainer.sources.locks.model import Lock
+    from pycontainer.sources.locks.remembered import LockMemory
 
 SUPPORTED = ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "requirements.txt")
 _BESIDE_PROJECT = SUPPORTED[1:]
@@ -52,15 +53,24 @@ def find_lock(root: Path, explicit: str | Path | None = None) -> Path | None:
     return next((path for name in _BESIDE_PROJECT if (path := root / name).is_file()), None)
 
 
-def read_lock(path: Path, *, emit: Emit = events.ignore) -> Lock:
+def read_lock(path: Path, *, memory: LockMemory | None = None, emit: Emit = events.ignore) -> Lock:
     """Read a lock file of any supported format, which its name says; what is odd about it is emitted as warnings.
+
+    Args:
+        path: The file.
+        memory: Where locks that were found fresh before are known, and not parsed again.
+        emit: Takes warnings.
 
     Raises:
         LockError: The format is unknown or not supported, or the file is malformed.
     """
     path = Path(path).resolve()
     read = _reader(path)
-    lock = read(path, read_content(path))
+    content = read_content(path)
+    known = memory.find(path, content, read) if memory else None
+    if known is not None:
+        return known
+    lock = read(path, content)
     for warning in lock.warnings:
         emit(events.Warned(message=warning))
     return lock

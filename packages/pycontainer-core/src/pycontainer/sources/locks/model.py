@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from pycontainer.errors import LockError
 from pycontainer.sources.locks.addresses import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from pycontainer.oci import Digest
     from pycontainer.sources.target import Target
 
@@ -31,8 +32,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,253}[a-z0-9])?", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,127}", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Artifact:
+class Artifact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file of a package: a wheel, an sdist or an archive.
 
     Attributes:
@@ -53,7 +53,7 @@ class Artifact:
     url: str | None = None
     path: Path | None = None
     size: int | None = None
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = {}
     index: str | None = None
     outside: bool = False
 
@@ -72,8 +72,7 @@ class Artifact:
         return self.filename.endswith(".whl")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Registry:
+class Registry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="registry"):
     """From an index; `url` is none where the lock leaves the choice of it to the user's settings."""
 
     url: str | None = None
@@ -82,8 +81,7 @@ class Registry:
         return f"Registry({redact(self.url) if self.url else None!r})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Directory:
+class Directory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="directory"):
     """From a source tree on this host: a workspace member or a path dependency.
 
     Attributes:
@@ -98,8 +96,7 @@ class Directory:
     outside: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Vcs:
+class Vcs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="vcs"):
     """From a commit of a repository; `url` has neither the `git+` nor the commit in it."""
 
     url: str
@@ -112,8 +109,7 @@ class Vcs:
         return f"Vcs({self.kind!r}, {redact(self.url)!r}, commit={self.commit!r}, subdirectory={self.subdirectory!r})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Url:
+class Url(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="url"):
     """From one address of a wheel or an archive, whatever an index says."""
 
     url: str
@@ -123,8 +119,7 @@ class Url:
         return f"Url({redact(self.url)!r}, subdirectory={self.subdirectory!r})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="file"):
     """From a wheel or an archive on this host; `path` is absolute, with symbolic links resolved."""
 
     path: Path
@@ -134,8 +129,7 @@ class File:
 Source: TypeAlias = Registry | Directory | Vcs | Url | File
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockedPackage:
+class LockedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A package at the version, and from the place, that the lock pins.
 
     Attributes:
@@ -180,7 +174,7 @@ class LockedPackage:
     def with_files(self, files: Sequence[Artifact]) -> LockedPackage:
         """This package with what an index lists for its version, less the files whose hashes the lock does not know."""
         allowed = [file for file in files if not self.hashes or self._knows(file)]
-        return replace(
+        return msgspec.structs.replace(
             self,
             wheels=tuple(file for file in allowed if file.is_wheel),
             sdist=next((file for file in allowed if not file.is_wheel), None),
@@ -254,6 +248,16 @@ class Lock(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self.path)!r}>"
+
+    @property
+    def projects(self) -> Sequence[Path]:
+        """The `pyproject.toml` of each project that the lock is of: what its methods read besides the lock itself."""
+        return (self.path.with_name("pyproject.toml"),)
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Paths of this host that the lock names, as it writes them, and where they lead; of those `select` met."""
+        return {}
 
     @abstractmethod
     def select(self, target: Target, choice: Choice) -> tuple[LockedPackage, ...]:

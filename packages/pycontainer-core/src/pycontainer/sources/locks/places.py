@@ -29,6 +29,11 @@ class Places:
         self.root = root.resolve()
         self._known: dict[str, tuple[Path, bool]] = {}
 
+    @property
+    def known(self) -> dict[str, Path]:
+        """The paths that were asked for, and where they lead."""
+        return {text: path for text, (path, _) in self._known.items()}
+
     def path(self, text: str) -> tuple[Path, bool]:
         """A path of the lock, absolute and without symbolic links, and whether it lies outside the lock's directory.
 

@@ -34,7 +34,7 @@ from pycontainer.sources.locks.selection import check_python, chosen_names, sing
 from pycontainer.sources.locks.uv_graph import Root, UvDocument, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pycontainer.sources.locks.document import Files
@@ -82,6 +82,17 @@ class UvLock(Lock):
         """The names of the workspace's members, sorted; a project alone is the only one."""
         members = self._document.manifest.members
         return tuple(sorted(members or (package.name for package in self._projects())))
+
+    @property
+    def projects(self) -> Sequence[Path]:
+        """See `Lock.projects`: of the workspace and all of its members."""
+        places = dict.fromkeys([".", *(package.place or "." for package in self._projects())])
+        return [self.path.parent / place / "pyproject.toml" for place in places]
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """See `Lock.paths`."""
+        return self._places.known
 
     def select(self, target: Target, choice: Choice) -> tuple[LockedPackage, ...]:
         """See `Lock.select`. A workspace whose root is no project stands for all of its members, as in uv."""

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import msgspec
+
 from pycontainer.sources.locks.addresses import defect, insecure_host
 from pycontainer.sources.locks.filenames import parse_wheel
 from pycontainer.sources.locks.misfits import Misfit, misfit_error, setting_misfit, wheels_misfit
-from pycontainer.sources.locks.model import Directory, Registry, Vcs
+from pycontainer.sources.locks.model import Artifact, Directory, LockedPackage, Registry, Vcs
 from pycontainer.sources.locks.specifiers import supports_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pycontainer.sources.locks.filenames import WheelName
-    from pycontainer.sources.locks.model import Artifact, LockedPackage
     from pycontainer.sources.target import Target
 
 Kind: TypeAlias = Literal["wheel", "sdist", "directory", "vcs"]
@@ -53,8 +54,7 @@ class SourcePolicy:
     insecure_hosts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A package and the file to use for it; directories and commits have none."""
 
     package: LockedPackage

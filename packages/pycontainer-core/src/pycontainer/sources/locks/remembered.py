@@ -1,0 +1,193 @@
+"""What locks answered before: the same bytes, asked the same, are not parsed again.
+
+    memory = LockMemory(folder)
+    lock = read_lock(path, memory=memory)           # a `RememberedLock`, if it is as fresh as when it was kept
+    lock.check_fresh(pyproject)
+    lock = memory.keep(lock)
+    lock.chosen([target, choice, policy], lambda: choose_wheels(…))
+
+An answer is remembered only where the lock and the `pyproject.toml` beside it are all that it was made of. A lock that
+warns, that names indexes for all packages (`requirements.txt`) or was resolved now is read every time, and so is one
+whose answer holds a password, or a path of this host that might lead elsewhere tomorrow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from pycontainer import __version__
+from pycontainer.blobs.records import load_record, save_record
+from pycontainer.errors import LockError
+from pycontainer.oci import Digest
+from pycontainer.sources.locks.addresses import redact
+from pycontainer.sources.locks.model import Directory, File, Indexes, Lock
+from pycontainer.sources.locks.places import Places
+from pycontainer.sources.locks.wheels import Chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from pycontainer.sources.locks.model import Choice, LockedPackage
+    from pycontainer.sources.target import Target
+
+# Raised whenever a lock may answer otherwise; the tool's version counts, too.
+_VERSION: Final = 1
+
+
+class LockMemory:
+    """A folder of answers.
+
+    Args:
+        folder: Made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, path: Path, content: bytes, read: Callable[[Path, bytes], Lock]) -> Lock | None:
+        """The lock with these bytes, unread, if it was kept and its projects are what they were; else none."""
+        digest = Digest.of(content)
+        kept = _decoded(load_record(self._path(path, digest)), _Kept)
+        if kept is None or kept.projects != _states(map(Path, kept.projects)):
+            return None
+        return RememberedLock(self._folder, kept, path=path, digest=digest, read=lambda: read(path, content))
+
+    def keep(self, lock: Lock) -> Lock:
+        """The same lock, which remembers that it is as fresh as its projects are now, and from now on what it answers.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        if (
+            isinstance(lock, RememberedLock)
+            or lock.format == "requirements.txt"
+            or lock.warnings
+            or lock.is_resolved
+            or lock.indexes != Indexes()
+        ):
+            return lock
+        kept = _Kept(format=lock.format, projects=_states(lock.projects))
+        save_record(self._path(lock.path, lock.digest), msgspec.json.encode(kept), durable=False)
+        return RememberedLock(self._folder, kept, path=lock.path, digest=lock.digest, read=lambda: lock)
+
+    def _path(self, path: Path, digest: Digest) -> Path:
+        return self._folder / f"{_key('fresh', str(path), str(digest))}.json"
+
+
+class RememberedLock(Lock):
+    """A lock that is known to be fresh, and parsed only when it is asked something new. `LockMemory` gives it."""
+
+    def __init__(self, folder: Path, kept: _Kept, *, path: Path, digest: Digest, read: Callable[[], Lock]) -> None:
+        super().__init__(path=path, digest=digest)
+        self.format = kept.format
+        self._folder = folder
+        self._projects = kept.projects
+        self._read = read
+
+    def chosen(self, question: Sequence[Any], choose: Callable[[], tuple[Chosen, ...]]) -> tuple[Chosen, ...]:
+        """What `choose` gives for a question, less the files that were not chosen: from the memory, else now.
+
+        Args:
+            question: All that the answer depends on besides the lock and its projects, as values that JSON can hold.
+            choose: Chooses from this lock.
+
+        Raises:
+            PyContainerError: What `choose` raises. StoreError: The disk does not take the answer.
+        """
+        text = msgspec.json.encode(question, enc_hook=str, order="deterministic").decode()
+        identity = [str(self.path), str(self.digest), self._projects]
+        path = self._folder / f"{_key('chosen', *identity, text)}.json"
+        answer = _decoded(load_record(path), _Answer)
+        if answer is not None and self._lead_there(answer.paths):
+            return cast("tuple[Chosen, ...]", answer.chosen)
+        chosen = tuple(map(_without_others, choose()))
+        paths = {text: str(place) for text, place in self._lock.paths.items()}
+        if all(_is_lasting(each, set(paths.values())) for each in chosen):
+            content = msgspec.json.encode(_Answer(chosen=chosen, paths=paths), enc_hook=str)
+            save_record(path, content, durable=False)
+        return chosen
+
+    def select(self, target: Target, choice: Choice) -> tuple[LockedPackage, ...]:
+        """See `Lock.select`."""
+        return self._lock.select(target, choice)
+
+    def check_fresh(self, pyproject: Mapping[str, Any]) -> None:
+        """See `Lock.check_fresh`; nothing has changed since it was found fresh."""
+
+    @cached_property
+    def _lock(self) -> Lock:
+        return self._read()
+
+    def _lead_there(self, paths: Mapping[str, str]) -> bool:
+        """Whether the paths that the lock names still lead where they did."""
+        places = Places(self.path.parent)
+        try:
+            return all(str(places.path(text)[0]) == place for text, place in paths.items())
+        except LockError:
+            return False
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A lock that was fresh: its format, and the state of each project beside it."""
+
+    format: str
+    projects: dict[str, str]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What was chosen, and where the paths led that the lock names."""
+
+    chosen: tuple[Chosen, ...]
+    paths: dict[str, str]
+
+
+def _without_others(chosen: Chosen) -> Chosen:
+    """Without the wheels of other platforms, of which some packages have a hundred."""
+    return msgspec.structs.replace(chosen, package=msgspec.structs.replace(chosen.package, wheels=(), sdist=None))
+
+
+def _is_lasting(chosen: Chosen, known: Collection[str]) -> bool:
+    """Whether it holds no secret, and no path of this host but one that is looked up again."""
+    source, file = chosen.package.source, chosen.artifact
+    if isinstance(source, Directory):
+        return str(source.path) in known
+    if isinstance(source, File) or (file is not None and file.path is not None):
+        return False
+    urls = [source.url, *((file.url, file.index) if file else ())]
+    return all(url is None or redact(url) == url for url in urls)
+
+
+def _states(files: Iterable[Path]) -> dict[str, str]:
+    """The sha256 of each file, or that there is none."""
+    return {str(file): _state(file) for file in files}
+
+
+def _state(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        return type(error).__name__
+
+
+def _key(*parts: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode([_VERSION, __version__, *parts], order="sorted")).hexdigest()
+
+
+def _decoded(content: bytes | None, type_: type[Any]) -> Any:
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=type_, dec_hook=_decode)
+    except (msgspec.MsgspecError, LockError):
+        return None
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"no {kind.__name__}")
