@@ -72,13 +72,13 @@ class HashingReader:
         return Digest(self._algorithm, self._hash.hexdigest())
 
 
-def hash_file(path: Path) -> tuple[int, str]:
+def hash_file(path: Path | str) -> tuple[int, str]:
     """The size of a file in bytes and its sha256, hexadecimal.
 
     Raises:
         OSError: It cannot be read.
     """
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - of a hundred thousand files, nobody makes paths
         return hash_raw(file)
 
 

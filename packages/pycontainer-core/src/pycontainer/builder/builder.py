@@ -150,6 +150,7 @@ class ImageBuilder:
             choose_system=choose_system,
             list_files=list_files,
             skip=[*output_paths(self._config), *sbom_paths(self._config)],
+            fingerprints=session.fingerprints,
             emit=session.emit,
         )
         check_plan(plan, default_index=session.default_index)

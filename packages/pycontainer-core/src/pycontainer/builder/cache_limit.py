@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 5 * 10**9
 """Bytes that the cache holds when no build runs."""
 
-FOLDERS: Final = ("bases", "built", "debian", "facts", "layers", "locks", "wheels")
+FOLDERS: Final = ("bases", "built", "debian", "facts", "files", "layers", "locks", "wheels")
 """The folders of the cache."""
 
 # A cache directory that somebody chose may hold other things: only files in these places, of these names, are ours.
@@ -39,6 +39,7 @@ _PLACES: Final = (
     "debian/releases",
     "debian/debs",
     "facts/bases",
+    "files",
     "locks",
     *(f"{name}/blobs/*" for name in FOLDERS),
 )

@@ -114,10 +114,11 @@ def files_recipe(title: str, files: Sequence[PlacedFile], platform: PlatformPlan
     """A layer of files and the folders on their way; those that a base owns stay as they are there."""
     account = platform.account
     owned = dict.fromkeys(_owned(workdir), (_DIRECTORY, account.uid, account.gid))
+    places = {placed.destination.rpartition("/")[0] for placed in files}
     directories = {
         folder: owned.get(folder, (_DIRECTORY, 0, 0))
-        for placed in files
-        for folder in parents(placed.destination)
+        for place in sorted(places)
+        for folder in parents(f"{place}/")
         if folder not in BASE_DIRECTORIES
     }
     return FilesRecipe(title=title, files=tuple(files), directories=directories)

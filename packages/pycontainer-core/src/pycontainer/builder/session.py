@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
 from pycontainer.layers.cache import LayerCache
@@ -149,6 +150,11 @@ class Session:
         return BlobStore(self.home / "wheels")
 
     @cached_property
+    def fingerprints(self) -> Fingerprints:
+        """What is known of the project's files from earlier builds."""
+        return Fingerprints(self.home / "files")
+
+    @cached_property
     def http(self) -> HttpClient:
         """The client for indexes and files; registries have one of their own."""
         settings = self.indexes.apply_to(self.http_settings)
@@ -276,6 +282,7 @@ class Session:
             fetch=lambda artifact: self.fetcher.fetch(artifact),  # noqa: PLW0108 - made only when an sdist is built
             root=self.config.root,
             environment=os.environ,
+            fingerprints=self.fingerprints,
             insecure_hosts=frozenset(self.config.allow_http),
             emit=self.emit,
         )

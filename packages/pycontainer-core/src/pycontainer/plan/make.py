@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pycontainer.blobs.fingerprints import Fingerprints
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
     from pycontainer.plan.dependencies import ListFiles
@@ -52,6 +53,7 @@ def make_plan(
     choose_system: Callable[[Base, Platform], PackageChoice | None],
     list_files: ListFiles,
     skip: Sequence[Path] = (),
+    fingerprints: Fingerprints | None = None,
     emit: Emit = ignore,
 ) -> BuildPlan:
     """Decide everything that a build will do.
@@ -64,6 +66,7 @@ def make_plan(
         choose_system: Chooses the operating system packages that a base gets.
         list_files: Completes packages whose files the lock does not list.
         skip: Paths that are never taken as files of the project: outputs.
+        fingerprints: What is known of files from earlier builds.
         emit: Takes warnings.
 
     Raises:
@@ -103,8 +106,8 @@ def make_plan(
             for (target, base), chosen in zip(targets, selections, strict=True)
         ),
         installs_project=pyproject.is_package,
-        files=project_files(config, pyproject, layout.workdir, skip=skip),
-        extra_files=added_files(config),
+        files=project_files(config, pyproject, layout.workdir, skip=skip, fingerprints=fingerprints),
+        extra_files=added_files(config, fingerprints=fingerprints),
         annotations={**annotations, **config.annotations},
         created=_created(config) or _EPOCH,
     )

@@ -2,6 +2,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.events import Event, TaskFinished, TaskStarted
 from pycontainer.oci import Platform
 from pycontainer.sources.builds.backend import Backend, tree_key
@@ -29,7 +30,8 @@ def test_a_wheel_that_was_built_before_needs_neither_uv_nor_its_python(tmp_path:
         for name in ("METADATA", "WHEEL", "RECORD"):
             archive.writestr(f"demo-1.0.dist-info/{name}", "")
     builder = WheelBuilder(tmp_path / "cache", uv=None, fetch=not_called, root=tree, environment={}, emit=heard.append)
-    key = tree_key(tree, Backend.of(tree), variables=builder._variables, python="3.99")
+    unknown = Fingerprints(None)
+    key = tree_key(tree, Backend.of(tree), variables=builder._variables, python="3.99", fingerprints=unknown)
     stored = builder._store.put(key, wheel)
 
     found = builder.build_tree(tree, NOWHERE)

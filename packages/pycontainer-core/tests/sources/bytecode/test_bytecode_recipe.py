@@ -148,11 +148,11 @@ def project(folder: Path, contents: dict[str, bytes | None]) -> FilesRecipe:
     """A layer of files, of links where there is no content."""
     placed = []
     for number, (destination, content) in enumerate(contents.items()):
-        source = folder / f"source-{number}-{len(list(folder.iterdir()))}"
-        source.write_bytes(content or b"")
+        source = f"source-{number}-{len(list(folder.iterdir()))}"
+        (folder / source).write_bytes(content or b"")
         file = SourceFile(
-            path=destination,
-            source=source,
+            path=source,
+            root=folder,
             size=len(content or b""),
             sha256=hashlib.sha256(content or b"").hexdigest(),
             target="elsewhere.py" if content is None else None,

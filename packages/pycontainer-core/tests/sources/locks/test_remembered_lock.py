@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -74,16 +75,16 @@ class Workspace:
         (self.root / "tools").mkdir(exist_ok=True)
         (self.root / "tools/pyproject.toml").write_text('[project]\nname = "tools"\nversion = "2"\n')
 
-    def chosen(self, target: Target, **options: bool) -> tuple[Chosen, ...]:
+    def chosen(self, target: Target, *, no_build: bool = False) -> tuple[Chosen, ...]:
         """What a build chooses."""
         project = StandaloneProject(
             pyproject=Pyproject.read(self.root), resolve=_never, build=_never, locked=True, memory=self.memory
         )
-        config = BuildConfig(tag="app:1", **options)
+        config = BuildConfig(tag="app:1", no_build=no_build)
         return select(project.lock(target), project, target, config, lambda _, packages: packages)
 
 
-def _never(*_: object) -> Lock:
+def _never(*_: object) -> NoReturn:
     raise AssertionError
 
 

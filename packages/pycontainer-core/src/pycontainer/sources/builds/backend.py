@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pycontainer.blobs.fingerprints import Fingerprints, KnownFiles
+
 _SETUPTOOLS = "setuptools.build_meta"
 _DECLARATIVE = frozenset(
     {"hatchling.build", "poetry.core.masonry.api", "flit_core.buildapi", "uv_build", "pdm.backend", _SETUPTOOLS}
@@ -86,7 +88,9 @@ class Backend:
         return (isinstance(dynamic, list) and "version" in dynamic) or "project" not in self.tables
 
 
-def tree_key(tree: Path, backend: Backend, *, variables: Mapping[str, str], python: str) -> str | None:
+def tree_key(
+    tree: Path, backend: Backend, *, variables: Mapping[str, str], python: str, fingerprints: Fingerprints
+) -> str | None:
     """A name for everything that a wheel of this tree is made from; none where nobody can know what that is.
 
     Paths, executable bits and content of all files but caches and environments count, and so do the variables that
@@ -94,7 +98,8 @@ def tree_key(tree: Path, backend: Backend, *, variables: Mapping[str, str], pyth
     """
     if not backend.is_declarative(tree):
         return None
-    files = list(_hashed_files(tree, (read_text(tree / "pyproject.toml") or "")))
+    with fingerprints.below(tree) as known:
+        files = list(_hashed_files(tree, read_text(tree / "pyproject.toml") or "", known))
     if files and files[-1] is None:
         return None
     inputs = {
@@ -111,33 +116,36 @@ def _counts(name: str) -> bool:
     return name == "SOURCE_DATE_EPOCH" or (name.startswith(_VARIABLES) and not name.startswith("POETRY_HTTP_"))
 
 
-def _hashed_files(tree: Path, pyproject: str) -> Iterator[tuple[str, bool, str] | None]:
+def _hashed_files(tree: Path, pyproject: str, known: KnownFiles) -> Iterator[tuple[str, bool, str] | None]:
     """Path, executable bit and sha256 of every file; ends with none where the tree is too large or unreadable."""
     skipped_above = {name for name in _OUTPUTS if not re.search(rf"""["'/]{name}\b""", pyproject)}
     count = size = 0
     try:
-        for path, status in _walk(tree, skipped_above):
+        for relative, path, status in _walk(tree, "", skipped_above):
             count, size = count + 1, size + status.st_size
             if count > _MAX_FILES or size > _MAX_BYTES:
                 yield None
                 return
-            relative = path.relative_to(tree).as_posix()
-            content = str(path.readlink()).encode() if stat.S_ISLNK(status.st_mode) else path.read_bytes()
-            yield relative, bool(status.st_mode & 0o100), hashlib.sha256(content).hexdigest()
+            if stat.S_ISLNK(status.st_mode):
+                sha256 = hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()  # noqa: PTH115 - as it is written
+            else:
+                sha256 = known.sha256(relative, path, status)
+            yield relative, bool(status.st_mode & 0o100), sha256
     except OSError:
         yield None
 
 
-def _walk(folder: Path, skipped: set[str]) -> Iterator[tuple[Path, os.stat_result]]:
+def _walk(folder: Path, relative: str, skipped: set[str]) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Path relative to the tree, path and status of every file and link."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name in _SKIPPED or entry.name in skipped or entry.name.endswith((".pyc", ".egg-info")):
             continue
-        path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
+            path = folder / entry.name
             if not (path / "pyvenv.cfg").exists():
-                yield from _walk(path, set())
+                yield from _walk(path, f"{relative}{entry.name}/", set())
         elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
-            yield path, entry.stat(follow_symlinks=False)
+            yield f"{relative}{entry.name}", entry.path, entry.stat(follow_symlinks=False)
 
 
 def _describe(tree: Path) -> str:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.errors import ToolError, WheelBuildError
 from pycontainer.events import Noted, TaskFinished, TaskStarted, Verb, Warned, ignore
 from pycontainer.sources.builds.backend import Backend, tree_key
@@ -62,6 +63,7 @@ class WheelBuilder:
         fetch: Gives the path of an sdist, its hash checked.
         root: Where uv looks for its settings: the project.
         environment: The user's variables.
+        fingerprints: What is known of the files of source trees from earlier builds.
         insecure_hosts: Hosts that may be cloned from over plain http.
         emit: Hears of every build.
     """
@@ -74,6 +76,7 @@ class WheelBuilder:
         fetch: Callable[[Artifact], Path],
         root: Path,
         environment: Mapping[str, str],
+        fingerprints: Fingerprints | None = None,
         insecure_hosts: frozenset[str] = frozenset(),
         emit: Emit = ignore,
     ) -> None:
@@ -82,6 +85,7 @@ class WheelBuilder:
         self._fetch = fetch
         self._root = root
         self._environment = environment
+        self._fingerprints = fingerprints or Fingerprints(None)
         self._insecure_hosts = insecure_hosts
         self._emit = emit
         self._interpreters = Interpreters(uv)
@@ -129,7 +133,7 @@ class WheelBuilder:
         backend = Backend.of(tree)
 
         def key_for(feature: str) -> str | None:
-            return tree_key(tree, backend, variables=self._variables, python=feature)
+            return tree_key(tree, backend, variables=self._variables, python=feature, fingerprints=self._fingerprints)
 
         with self._exclusive(str(tree)):
             # What was built before needs no Python, and looking for one takes longer than all the rest.

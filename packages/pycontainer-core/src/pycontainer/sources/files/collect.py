@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pycontainer.blobs.hashing import hash_file
+import msgspec
+
+from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pycontainer.blobs.fingerprints import KnownFiles
     from pycontainer.sources.files.ignore import IgnoreRules
 
 _MAX_COMPONENT = 255  # bytes of one name, on every file system that runs containers
 _MAX_PATH = 4096
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceFile:
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One file or symbolic link.
 
     Attributes:
-        path: Relative to the root it was collected from, with `/`.
-        source: Where its bytes are on this host.
+        path: Relative to the root, with `/`.
+        root: The folder on this host that it was collected from.
         mode: 0o755 when anybody may execute it, else 0o644.
         size: In bytes; zero for a link.
         sha256: Of its content, hexadecimal; empty for a link.
@@ -38,15 +40,25 @@ class SourceFile:
     """
 
     path: str
-    source: Path
+    root: Path
     mode: int = 0o644
     size: int = 0
     sha256: str = ""
     target: str | None = None
 
+    @property
+    def source(self) -> Path:
+        """Where its bytes are on this host."""
+        return self.root / self.path
+
 
 def collect_files(
-    root: Path, *, rules: IgnoreRules, include: Sequence[str] = (), skip: Sequence[Path] = ()
+    root: Path,
+    *,
+    rules: IgnoreRules,
+    include: Sequence[str] = (),
+    skip: Sequence[Path] = (),
+    fingerprints: Fingerprints | None = None,
 ) -> tuple[SourceFile, ...]:
     """Every file below `root` that the rules let in, in the order of its path.
 
@@ -56,26 +68,31 @@ def collect_files(
         include: Files and folders, relative to the root; empty means everything. A file that is named itself is taken
             whatever the rules say.
         skip: Paths on this host that are never taken: outputs and caches inside the project.
+        fingerprints: What is known of files from earlier builds; none means that all are hashed.
 
     Raises:
         ProjectError: A path that does not exist or leaves the project, a link that points out of it, a name that
             cannot stand in an image.
     """
     root = root.resolve()
-    walk = _Walk(root, rules, frozenset(path.resolve() for path in skip))
     found: dict[str, SourceFile] = {}
-    walk.rules.enter("")
-    for name in include or ("",):
-        for file in walk.named(name):
-            found[file.path] = file
+    with (fingerprints or Fingerprints(None)).below(root) as known:
+        walk = _Walk(root, rules, frozenset(str(path.resolve()) for path in skip), known)
+        walk.rules.enter("")
+        for name in include or ("",):
+            for file in walk.named(name):
+                found[file.path] = file
     return tuple(found[path] for path in sorted(found))
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
+    """The way through the folders. Paths are texts here: to make objects of them takes longer than all the rest."""
+
     root: Path
     rules: IgnoreRules
-    skip: frozenset[Path]
+    skip: frozenset[str]
+    known: KnownFiles
 
     def named(self, name: str) -> Iterator[SourceFile]:
         relative = PurePosixPath(name.replace(os.sep, "/"))
@@ -93,39 +110,37 @@ class _Walk:
         if path.is_dir() and not path.is_symlink():
             folder = "" if relative == PurePosixPath() else f"{relative}/"
             yield from self.folder(folder)
-        elif (file := self.file(path, str(relative))) is not None:
+        elif (file := self.file(str(path), str(relative))) is not None:
             yield file
 
     def folder(self, folder: str) -> Iterator[SourceFile]:
         if folder:
             self.rules.enter(folder)
-        directory = self.root / folder
-        with os.scandir(directory) as entries:
+        with os.scandir(self.root / folder) as entries:
             children = sorted(entries, key=lambda entry: entry.name)
         for entry in children:
-            path = directory / entry.name
-            if path in self.skip:
+            if entry.path in self.skip:
                 continue
             relative = f"{folder}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 if not self.rules.excludes(f"{relative}/") or self.rules.may_return:
                     yield from self.folder(f"{relative}/")
-            elif not self.rules.excludes(relative) and (file := self.file(path, relative)) is not None:
+            elif not self.rules.excludes(relative) and (file := self.file(entry.path, relative)) is not None:
                 yield file
 
-    def file(self, path: Path, relative: str) -> SourceFile | None:
+    def file(self, path: str, relative: str) -> SourceFile | None:
         check_name(relative)
         try:
-            status = path.lstat()
+            status = os.lstat(path)
             if stat.S_ISLNK(status.st_mode):
-                return SourceFile(path=relative, source=path, mode=0o777, target=self.link(path, relative))
+                return SourceFile(path=relative, root=self.root, mode=0o777, target=self.link(Path(path), relative))
             if not stat.S_ISREG(status.st_mode):
                 return None  # sockets, pipes and devices are not content
-            mode = 0o755 if status.st_mode & 0o111 else 0o644
-            size, sha256 = hash_file(path)
+            sha256 = self.known.sha256(relative, path, status)
         except OSError as error:
             raise ProjectError(f"`{relative}` cannot be read", facts=[f"file: {path}", str(error)]) from error
-        return SourceFile(path=relative, source=path, mode=mode, size=size, sha256=sha256)
+        mode = 0o755 if status.st_mode & 0o111 else 0o644
+        return SourceFile(path=relative, root=self.root, mode=mode, size=status.st_size, sha256=sha256)
 
     def link(self, path: Path, relative: str) -> str:
         target = str(path.readlink())

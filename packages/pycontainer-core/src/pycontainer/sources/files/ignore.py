@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ProjectError
@@ -150,7 +150,8 @@ class IgnoreRules:
             verdict = rules.verdict(path)
             if verdict is not None:
                 return verdict
-        return _safe_defaults().search(path) is not None
+        folder, _, name = path.rstrip("/").rpartition("/")
+        return _is_unsafe(name, top=not folder, is_folder=path.endswith("/")) or _lies_in_unsafe(folder)
 
     @property
     def may_return(self) -> bool:
@@ -158,20 +159,30 @@ class IgnoreRules:
         return any(not pattern.include for rules in self._ignore for pattern in rules.spec.patterns if pattern.regex)
 
 
+@lru_cache(maxsize=4096)
+def _lies_in_unsafe(folder: str) -> bool:
+    """Whether a default takes away the folder, or one above it."""
+    above, _, name = folder.rpartition("/")
+    return bool(name) and (_is_unsafe(name, top=not above, is_folder=True) or _lies_in_unsafe(above))
+
+
+def _is_unsafe(name: str, *, top: bool, is_folder: bool) -> bool:
+    return _safe_defaults(top=top, is_folder=is_folder).fullmatch(name) is not None
+
+
 @cache
-def _safe_defaults() -> re.Pattern[str]:
-    """All safe defaults as one expression, which is quicker to make than one each, and needs no import.
+def _safe_defaults(*, top: bool, is_folder: bool) -> re.Pattern[str]:
+    """The safe defaults for one name as one expression, which is quicker to make than one each, and needs no import.
 
     They are of the plainest kind: a name, with `*` and sets of characters, a slash behind it where it means folders
     only and one before it where it means the root only.
     """
-    return re.compile("|".join(map(_expression, SAFE_DEFAULTS)))
-
-
-def _expression(pattern: str) -> str:
-    name = pattern.strip("/").replace(".", r"\.").replace("*", "[^/]*")
-    before = "^" if pattern.startswith("/") else "(?:^|/)"
-    return before + name + ("/" if pattern.endswith("/") else r"(?:/|\Z)")
+    patterns = [
+        pattern.strip("/")
+        for pattern in SAFE_DEFAULTS
+        if (top or not pattern.startswith("/")) and (is_folder or not pattern.endswith("/"))
+    ]
+    return re.compile("|".join(pattern.replace(".", r"\.").replace("*", ".*") for pattern in patterns), re.DOTALL)
 
 
 def _rules(base: str, lines: Iterable[str]) -> _Rules:

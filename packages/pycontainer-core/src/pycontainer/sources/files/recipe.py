@@ -8,23 +8,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import ProjectError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerContents
+from pycontainer.sources.files.collect import SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pycontainer.layers.writer import LayerWriter
-    from pycontainer.sources.files.collect import SourceFile
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlacedFile:
+class PlacedFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file and its place in the image.
 
     Attributes:
@@ -108,10 +108,9 @@ class DirectoryRecipe:
         return LayerContents(files=len(self.contents), size=sum(map(len, self.contents.values())))
 
 
-def parents(path: str, *, below: str = "/") -> list[str]:
-    """The folders on the way to `path`, outermost first, without those at or above `below`."""
-    folders = [str(folder) for folder in PurePosixPath(path).parents]
-    return [folder for folder in reversed(folders) if PurePosixPath(below) in PurePosixPath(folder).parents]
+def parents(path: str) -> list[str]:
+    """The folders on the way to an absolute path, outermost first, without the root."""
+    return [path[:end] for end, character in enumerate(path) if character == "/" and end]
 
 
 def _mode(placed: PlacedFile) -> int:
