@@ -278,7 +278,7 @@ class Session:
 
         return WheelBuilder(
             self.home / "built",
-            uv=self.uv,
+            find_uv=lambda: self.uv,
             fetch=lambda artifact: self.fetcher.fetch(artifact),  # noqa: PLW0108 - made only when an sdist is built
             root=self.config.root,
             environment=os.environ,

@@ -162,9 +162,9 @@ def _sources(root: Path, depth: int = 0) -> Iterator[Path]:
             yield Path(entry.path)
     for entry in entries:
         hidden = entry.name.startswith((".", "_")) or entry.name in _NOT_THE_APPLICATION
-        folder = Path(entry.path)
         if hidden or depth == _MAX_DEPTH or not entry.is_dir(follow_symlinks=False):
             continue
+        folder = Path(entry.path)
         if not (folder / "pyvenv.cfg").exists():
             yield from _sources(folder, depth + 1)
 

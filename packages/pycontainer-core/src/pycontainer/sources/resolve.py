@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import LockError, ToolError
 from pycontainer.events import PhaseStarted, Warned, ignore
-from pycontainer.sources.indexes.tables import read_toml, table
 from pycontainer.sources.locks.pylock import PyLock
+from pycontainer.sources.tables import read_toml, table
 from pycontainer.sources.uv import MISSING_HINT
 
 if TYPE_CHECKING:

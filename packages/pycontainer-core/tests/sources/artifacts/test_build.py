@@ -83,7 +83,7 @@ def builder(tmp_path: Path, uv: Uv, heard: list[Event]) -> Callable[..., WheelBu
         root.mkdir(exist_ok=True)
         return WheelBuilder(
             tmp_path / cache,
-            uv=uv,
+            find_uv=lambda: uv,
             fetch=lambda artifact: artifact.path or Path(),
             root=root,
             environment=environment or {**os.environ, "UV_OFFLINE": "1"},

@@ -62,7 +62,7 @@ def build(tmp_path: Path) -> Callable[..., BuiltWheel]:
         environment = {**os.environ, **variables}
         builder = WheelBuilder(
             tmp_path / cache,
-            uv=find_uv(environment),
+            find_uv=lambda: find_uv(environment),
             fetch=lambda artifact: artifact.path or Path(),
             root=tree,
             environment=environment,
@@ -116,7 +116,9 @@ def test_nothing_is_left_in_the_tree_and_nothing_old_is_taken_from_it(
 def test_a_second_build_of_the_same_tree_asks_no_backend(tmp_path: Path, build: Callable[..., BuiltWheel]) -> None:
     tree = project(tmp_path / "tree", BACKENDS["hatchling"])
     first = build(tree)
-    nowhere = WheelBuilder(tmp_path / "cache", uv=None, fetch=lambda _: Path(), root=tree, environment=os.environ)
+    nowhere = WheelBuilder(
+        tmp_path / "cache", find_uv=lambda: None, fetch=lambda _: Path(), root=tree, environment=os.environ
+    )
     assert nowhere.build_tree(tree) == first
     (tree / "src" / "demo" / "b.py").write_text("b = 2\n")
     changed = build(tree)
@@ -179,7 +181,12 @@ def test_a_real_sdist_from_a_real_index(tmp_path: Path) -> None:
     fetcher = ArtifactFetcher(BlobStore(tmp_path / "files"), http, lookup, headers=credentials.headers)
     heard: list[object] = []
     builder = WheelBuilder(
-        tmp_path / "built", uv=uv, fetch=fetcher.fetch, root=tmp_path, environment=os.environ, emit=heard.append
+        tmp_path / "built",
+        find_uv=lambda: uv,
+        fetch=fetcher.fetch,
+        root=tmp_path,
+        environment=os.environ,
+        emit=heard.append,
     )
     wheel = builder.build(chosen, target)
     http.close()

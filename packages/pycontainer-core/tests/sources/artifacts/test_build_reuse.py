@@ -29,9 +29,11 @@ def test_a_wheel_that_was_built_before_needs_neither_uv_nor_its_python(tmp_path:
     with zipfile.ZipFile(wheel, "w") as archive:
         for name in ("METADATA", "WHEEL", "RECORD"):
             archive.writestr(f"demo-1.0.dist-info/{name}", "")
-    builder = WheelBuilder(tmp_path / "cache", uv=None, fetch=not_called, root=tree, environment={}, emit=heard.append)
+    builder = WheelBuilder(
+        tmp_path / "cache", find_uv=lambda: None, fetch=not_called, root=tree, environment={}, emit=heard.append
+    )
     unknown = Fingerprints(None)
-    key = tree_key(tree, Backend.of(tree), variables=builder._variables, python="3.99", fingerprints=unknown)
+    key = tree_key(tree, Backend.of(tree), variables=builder._fixed, python="3.99", fingerprints=unknown)
     stored = builder._store.put(key, wheel)
 
     found = builder.build_tree(tree, NOWHERE)

@@ -2,7 +2,7 @@
 
 from pycontainer.sources.builds.builder import WheelBuilder
 
-builder = WheelBuilder(cache, uv=find_uv(os.environ, settings), fetch=fetcher.fetch, root=root, emit=emit)
+builder = WheelBuilder(folder, find_uv=lambda: find_uv(os.environ), fetch=fetcher.fetch, root=root, emit=emit)
 wheel = builder.build(chosen, target)
 wheel.path, wheel.filename, wheel.sha256
 """

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pycontainer.sources.indexes.tables import read_text, read_toml, table
+from pycontainer.sources.tables import read_text, read_toml, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """Builds wheels on this host, isolated, with `uv build`; the same tree gives the same bytes on every host.
 
-    builder = WheelBuilder(cache, uv=uv, fetch=fetcher.fetch, root=root, emit=emit)
+    builder = WheelBuilder(cache, find_uv=find, fetch=fetcher.fetch, root=root, emit=emit)
     wheel = builder.build(chosen, target)          # an sdist, a commit or a directory of a lock
     wheel = builder.build_tree(root, target, name="acme")      # the project itself
 
@@ -16,6 +16,7 @@ import json
 import shutil
 import threading
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,10 @@ from pycontainer.errors import ToolError, WheelBuildError
 from pycontainer.events import Noted, TaskFinished, TaskStarted, Verb, Warned, ignore
 from pycontainer.sources.builds.backend import Backend, tree_key
 from pycontainer.sources.builds.fit import check_fits, host_libc, host_machine
-from pycontainer.sources.builds.git import checkout
 from pycontainer.sources.builds.interpreter import Interpreters
 from pycontainer.sources.builds.store import BuiltWheels
-from pycontainer.sources.indexes.lookup import split_filename
 from pycontainer.sources.locks import Directory, Url, Vcs
-from pycontainer.sources.uv import MISSING_HINT
+from pycontainer.sources.locks.filenames import parse_wheel
 from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ class WheelBuilder:
     """Builds what a lock or a project needs; each input once, safe to share between threads.
 
     Args:
-        cache: A folder for built wheels.
-        uv: The program; an error says that it is missing only when something has to be built.
+        folder: Where built wheels are kept.
+        find_uv: Finds the program; asked, and told to be missing, only when something has to be built.
         fetch: Gives the path of an sdist, its hash checked.
         root: Where uv looks for its settings: the project.
         environment: The user's variables.
@@ -70,9 +69,9 @@ class WheelBuilder:
 
     def __init__(
         self,
-        cache: Path,
+        folder: Path,
         *,
-        uv: Uv | None,
+        find_uv: Callable[[], Uv | None],
         fetch: Callable[[Artifact], Path],
         root: Path,
         environment: Mapping[str, str],
@@ -80,15 +79,15 @@ class WheelBuilder:
         insecure_hosts: frozenset[str] = frozenset(),
         emit: Emit = ignore,
     ) -> None:
-        self._store = BuiltWheels(cache)
-        self._uv = uv
+        self._store = BuiltWheels(folder)
+        self._find_uv = cache(find_uv)
         self._fetch = fetch
         self._root = root
         self._environment = environment
         self._fingerprints = fingerprints or Fingerprints(None)
         self._insecure_hosts = insecure_hosts
         self._emit = emit
-        self._interpreters = Interpreters(uv)
+        self._interpreters = Interpreters(self._find_uv)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         # Of trees whose inputs nobody can know: for other platforms of this build, they are what they were.
@@ -124,16 +123,17 @@ class WheelBuilder:
         """
         wheel = self._from_directory(tree, target, None, name or tree.name)
         if target is not None:
-            check_fits(wheel.filename, target, package=split_filename(wheel.filename)[0])
+            check_fits(wheel.filename, target, package=name or tree.name)
         return wheel
 
     def _from_directory(
         self, tree: Path, target: Target | None, package: LockedPackage | None, name: str
     ) -> BuiltWheel:
         backend = Backend.of(tree)
+        variables = {**self._environment, **self._fixed}
 
         def key_for(feature: str) -> str | None:
-            return tree_key(tree, backend, variables=self._variables, python=feature, fingerprints=self._fingerprints)
+            return tree_key(tree, backend, variables=variables, python=feature, fingerprints=self._fingerprints)
 
         with self._exclusive(str(tree)):
             # What was built before needs no Python, and looking for one takes longer than all the rest.
@@ -150,6 +150,8 @@ class WheelBuilder:
             return wheel
 
     def _from_commit(self, source: Vcs, python: Interpreter, package: LockedPackage) -> BuiltWheel:
+        from pycontainer.sources.builds.git import checkout  # noqa: PLC0415 - few locks have commits
+
         def make(out: Path) -> None:
             self._emit(Noted(message=f"Building `{package.name}` from commit {source.commit[:12]}"))
             with checkout(
@@ -241,25 +243,27 @@ class WheelBuilder:
         *,
         kind: str = "--wheel",
     ) -> None:
-        if self._uv is None:
+        uv = self._find_uv()
+        if uv is None:
+            from pycontainer.sources.uv import MISSING_HINT  # noqa: PLC0415 - not where nothing is built
+
             raise ToolError(f"uv is needed to build `{name}` and is not installed", hint=MISSING_HINT)
         arguments = ["build", kind, str(source), "--out-dir", str(out), "--python", str(python.path)]
-        done = self._uv.run(arguments, cwd=self._root, variables={**self._variables, **(variables or {})})
+        done = uv.run(arguments, cwd=self._root, variables={**self._fixed, **(variables or {})})
         if done.status != 0:
-            facts = [f"built with: Python {python.feature}", *self._uv.shown(done.output + done.errors)]
+            facts = [f"built with: Python {python.feature}", *uv.shown(done.output + done.errors)]
             raise WheelBuildError(f"The build of `{name}` failed", facts=facts)
 
     @property
-    def _variables(self) -> dict[str, str]:
-        """What makes a build the same everywhere, and what the user set for backends."""
+    def _fixed(self) -> dict[str, str]:
+        """The variables that make a build the same everywhere."""
         epoch = self._environment.get("SOURCE_DATE_EPOCH", "").strip()
-        fixed = {**_FIXED, "SOURCE_DATE_EPOCH": epoch if epoch.isdigit() else _EPOCH, "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**(self._uv.environment if self._uv else {}), **fixed}
+        return {**_FIXED, "SOURCE_DATE_EPOCH": epoch if epoch.isdigit() else _EPOCH, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def _key(self, kind: str, digest: str, subdirectory: str, python: Interpreter) -> str:
         """Native code depends on the host, which a cache folder may outlive."""
         parts = [kind, digest, subdirectory, python.feature, host_machine(), str(host_libc())]
-        return hashlib.sha256(json.dumps([*parts, self._variables["SOURCE_DATE_EPOCH"]]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([*parts, self._fixed["SOURCE_DATE_EPOCH"]]).encode()).hexdigest()
 
     def _warn_native(self, wheel: BuiltWheel, package: LockedPackage) -> None:
         self._emit(
@@ -319,8 +323,9 @@ def _check_is(built: Path, package: LockedPackage) -> None:
     """
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - slow, and builds are rare
 
-    name, version = split_filename(built.name)
-    same = name == package.name
+    named = parse_wheel(built.name)
+    version = named.version if named else ""
+    same = named is not None and named.name == package.name
     if same and package.version is not None and not isinstance(package.source, (Directory, Vcs)):
         try:
             same = Version(version.replace("_", "-")) == Version(package.version)

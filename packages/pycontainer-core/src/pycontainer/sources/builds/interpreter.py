@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pycontainer.sources.target import Target
     from pycontainer.sources.uv import Uv
 
@@ -25,10 +27,10 @@ class Interpreter:
 
 
 class Interpreters:
-    """The Pythons of this host, each looked for once."""
+    """The Pythons of this host, each looked for once, by uv where there is one."""
 
-    def __init__(self, uv: Uv | None) -> None:
-        self._uv = uv
+    def __init__(self, find_uv: Callable[[], Uv | None]) -> None:
+        self._find_uv = find_uv
         self._found: dict[str, Interpreter | None] = {}
 
     def any(self) -> Interpreter:
@@ -51,7 +53,8 @@ class Interpreters:
         return f"{target.python.feature}t" if target.free_threaded else target.python.feature
 
     def _look(self, name: str, feature: str) -> Interpreter | None:
-        path = self._uv.find_python(name) if self._uv else None
+        uv = self._find_uv()
+        path = uv.find_python(name) if uv else None
         if path is None and (found := shutil.which(f"python{name}")):
             path = Path(found)
         return Interpreter(path=path, feature=name) if path and _is(path, feature) else None

@@ -11,7 +11,6 @@ from pycontainer.blobs.records import load_record, save_record
 from pycontainer.blobs.store import BlobStore, mark_used
 from pycontainer.errors import DocumentError, IntegrityError
 from pycontainer.oci import Descriptor, Digest
-from pycontainer.sources.builds.canonical import canonical_wheel
 from pycontainer.sources.locks.filenames import parse_wheel
 
 
@@ -80,6 +79,8 @@ class BuiltWheels:
             WheelBuildError: It is no wheel.
             StoreError: It cannot be stored.
         """
+        from pycontainer.sources.builds.canonical import canonical_wheel  # noqa: PLC0415 - not for one that was built
+
         with self._blobs.writer() as writer:
             canonical_wheel(built, writer)
             size = writer.size

@@ -176,9 +176,11 @@ def check_name(path: str) -> None:
         raise ProjectError(
             f"The name of `{shown}` is not UTF-8", hint="Rename it or leave it out with {exclude_paths}"
         ) from error
-    if len(encoded) > _MAX_PATH or any(len(part) > _MAX_COMPONENT for part in encoded.split(b"/")):
+    if len(encoded) > _MAX_COMPONENT and (
+        len(encoded) > _MAX_PATH or any(len(part) > _MAX_COMPONENT for part in encoded.split(b"/"))
+    ):
         raise ProjectError(f"The name of `{path[:80]}…` is too long", facts=["limit: 255 bytes a name, 4,096 a path"])
-    if any(part.startswith(".wh.") for part in path.split("/")):
+    if ".wh." in path and any(part.startswith(".wh.") for part in path.split("/")):
         raise ProjectError(
             f"`{path}` would delete a file of the base image",
             facts=["names that begin with `.wh.` mean deletion in a layer (image-spec, layer.md, Whiteouts)"],

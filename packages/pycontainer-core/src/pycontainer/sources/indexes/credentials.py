@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from pycontainer.events import Warned, ignore
 from pycontainer.sources.indexes.model import User
-from pycontainer.sources.indexes.tables import read_toml, table, text
+from pycontainer.sources.tables import read_toml, table, text
 from pycontainer.transports.http import Origin
 from pycontainer.transports.secrets import Redacted
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.errors import ConfigError
 from pycontainer.sources.indexes.model import Index, IndexSettings
-from pycontainer.sources.indexes.tables import read_text
+from pycontainer.sources.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pycontainer.sources.indexes.model import Index, IndexSettings
-from pycontainer.sources.indexes.tables import read_toml, table, tables, text
+from pycontainer.sources.tables import read_toml, table, tables, text
 
 if TYPE_CHECKING:
     from pathlib import Path

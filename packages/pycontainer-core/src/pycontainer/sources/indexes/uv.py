@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.sources.indexes.model import Index, IndexSettings
-from pycontainer.sources.indexes.tables import read_toml, table, tables, text, texts
+from pycontainer.sources.tables import read_toml, table, tables, text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
