@@ -38,7 +38,7 @@ def test_info_tells_what_is_kept(run: Run, cache: Path) -> None:
     found = json.loads(run("cache", "info", "--json", environment={"PYCONTAINER_CACHE_DIR": str(cache)}).out)
     assert found["folders"]["layers"] == {"files": 2, "size": 1500}
     assert found["folders"]["facts"] == {"files": 1, "size": 2}
-    assert sorted(found["folders"]) == ["bases", "built", "debian", "facts", "layers", "wheels"]
+    assert sorted(found["folders"]) == ["bases", "built", "debian", "facts", "files", "layers", "locks", "wheels"]
     assert found["directory"] == str(cache)
 
 

@@ -20,19 +20,28 @@ _DESCRIPTION = """\
 Build the image of a project, from its lock file, and push it where asked.
 
 Options may also stand in pycontainer.toml, in [tool.pycontainer] of pyproject.toml, and in
-PYCONTAINER_... variables. The command line goes before variables, and these before files."""
+PYCONTAINER_... variables. The command line goes before variables, and these before files.
+
+With --package more than once, or --all-packages, the images of several members of a workspace are
+built side by side. {name} in a tag or an output stands for the name of the project."""
 
 
 def parser() -> CommandParser:
     """The parser of the command."""
     made = option_parser("build", _DESCRIPTION)
-    add_own(made, "print the result, or the plan, as JSON")
+    own = add_own(made, "print the result, or the plan, as JSON")
+    own.add_argument("--all-packages", action="store_true", help="build the image of every member of the workspace")
     return made
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     given = parse_options(parser(), arguments)
+    packages = given.options.get("package")
+    if given.others["all_packages"] or (isinstance(packages, list) and len(packages) > 1):
+        from pycontainer_cli.build_members import run_members  # noqa: PLC0415 - most builds are of one project
+
+        return run_members(given)
 
     from pycontainer_cli.loading import load  # noqa: PLC0415 - not for `--help`
     from pycontainer_cli.progress import reporting  # noqa: PLC0415 - as above

@@ -1,7 +1,8 @@
-"""Locks between builds, on a file that they share.
+"""Locks between builds, on a file that they share; and between the threads of one, by what they work on.
 
 with exclusive(layout / "oci-layout"): ...      # one writer at a time
 take_lock(file, shared=True)                    # several readers, none while somebody has it alone
+with locks.of("layer", key): ...                # one thread at a time
 
 A lock is the operating system's, on the open file: it is gone with the process that holds it, however that ends.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -24,6 +26,19 @@ _TIMEOUT = 300.0
 _PAUSE = 0.05
 # What `take_lock` fails with where somebody else has the lock.
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+
+
+class KeyedLocks:
+    """Locks by name, each made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, ...], threading.Lock] = {}
+
+    def of(self, *name: str) -> threading.Lock:
+        """The lock of a name."""
+        with self._lock:
+            return self._locks.setdefault(name, threading.Lock())
 
 
 @contextmanager

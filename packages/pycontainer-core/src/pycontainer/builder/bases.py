@@ -54,15 +54,20 @@ def find_bases(session: Session, system: OpenSystem, text: str, platforms: Seque
     suite = suite_of(text)
     if suite is not None:
         return tuple(system().compose(suite, platform) for platform in platforms)
+    place = _locked(session, text)
     try:
-        return resolve_base(
-            _locked(session, text),
-            platforms,
-            registry=session.registry,
-            store=BlobStore(session.home / "bases"),
-            cache_dir=session.facts,
-            shared=session.shared,
-            emit=session.emit,
+        # A tag may move between two builds of one run: all of them take the same image.
+        return session.together.once(
+            ("base", place, tuple(platforms), session.home, session.registry_settings),
+            lambda _: resolve_base(
+                place,
+                platforms,
+                registry=session.registry,
+                store=BlobStore(session.home / "bases"),
+                cache_dir=session.facts,
+                shared=session.shared,
+                emit=session.emit,
+            ),
         )
     except NetworkError as error:
         if type(error) is NetworkError:  # nobody answered, or not as a registry does

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from pycontainer.builder.bases import OpenSystem
     from pycontainer.builder.recipes import Compiling, Wheels
+    from pycontainer.builder.together import Together
     from pycontainer.config import BuildConfig
     from pycontainer.destinations.destination import Destination, Written
     from pycontainer.events import Emit
@@ -60,6 +61,7 @@ class ImageBuilder:
         adapt: Makes of the project that is found in `config.context_path` what a front end's tool says of it.
         indexes: What that tool says of Python indexes; it goes before the settings of uv, pip and Poetry.
         emit: Hears what happens; may be called from several threads.
+        together: What it shares with other builds of this run; none where there are no others.
     """
 
     def __init__(
@@ -69,11 +71,13 @@ class ImageBuilder:
         adapt: Callable[[StandaloneProject], Project] | None = None,
         indexes: IndexSettings | None = None,
         emit: Emit = ignore,
+        together: Together | None = None,
     ) -> None:
         self._config = config
         self._adapt = adapt
         self._indexes = indexes
         self._emit = emit
+        self._together = together
 
     def run(self) -> BuildPlan | BuildResult:
         """What a front end's user asks for: the plan in a dry run, else the image and a note of what moved.
@@ -95,7 +99,7 @@ class ImageBuilder:
         Raises:
             PyContainerError: The build cannot be done, as far as is known before it.
         """
-        with Session(self._config, self._emit, indexes=self._indexes) as session:
+        with Session(self._config, self._emit, indexes=self._indexes, together=self._together) as session:
             return self._plan(session, system_supply(session), *self._open(session))
 
     def build(self) -> BuildResult:
@@ -105,7 +109,7 @@ class ImageBuilder:
             PyContainerError: It cannot be built or written; no destination has a half of it.
         """
         keeper = LedgerKeeper(self._emit)
-        with Session(self._config, keeper, indexes=self._indexes) as session:
+        with Session(self._config, keeper, indexes=self._indexes, together=self._together) as session:
             project, pyproject = self._open(session)
             system = system_supply(session)
             names = names_of(self._config, project.metadata.name)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.cache_home import cache_home
-from pycontainer.layers.cache import LayerCache
+from pycontainer.builder.together import SharedLayers, Together
 from pycontainer.layers.forms import Compression
 from pycontainer.layers.recipe import FileRecipe
 from pycontainer.oci import Digest
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pycontainer.builder.shared import SharedCache
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
+    from pycontainer.layers.cache import LayerCache
     from pycontainer.layers.recipe import Recipe
     from pycontainer.project import Pyproject
     from pycontainer.sources.builds.builder import WheelBuilder
@@ -62,27 +63,33 @@ class Session:
         emit: Hears of everything.
         relock: Whether base image and operating system packages are chosen anew, whatever `pycontainer.lock` says.
         indexes: What the tool of a front end says of Python indexes.
+        together: What it shares with other builds of this run; none where there are no others.
     """
 
     def __init__(
-        self, config: BuildConfig, emit: Emit, *, relock: bool = False, indexes: IndexSettings | None = None
+        self,
+        config: BuildConfig,
+        emit: Emit,
+        *,
+        relock: bool = False,
+        indexes: IndexSettings | None = None,
+        together: Together | None = None,
     ) -> None:
         self.config = config
         self.relock = relock
         self.emit = emit
         self._stack = ExitStack()
+        self.together = together or self._stack.enter_context(Together())
         self._stoppers: list[Callable[[], object]] = []
         self._stated_indexes: Indexes | None = None
         self._tool_indexes = indexes
 
     def __enter__(self) -> Self:
-        chosen = self.config.cache_dir
-        self.home = self._stack.enter_context(
-            cache_home(
-                chosen=None if chosen is None else self.config.path(chosen).resolve(),
-                enabled=self.config.cache,
-                emit=self.emit,
-            )
+        chosen = None if self.config.cache_dir is None else self.config.path(self.config.cache_dir).resolve()
+        enabled = self.config.cache
+        self.home = self.together.once(
+            ("home", chosen, enabled),
+            lambda stack: stack.enter_context(cache_home(chosen=chosen, enabled=enabled, emit=self.emit)),
         )
         return self
 
@@ -105,7 +112,7 @@ class Session:
     @cached_property
     def layers(self) -> LayerCache:
         """Layers by the keys of their recipes."""
-        return LayerCache(self.home / "layers", Compression(self.config.compression))
+        return SharedLayers(self.home / "layers", Compression(self.config.compression), locks=self.together.locks)
 
     @cached_property
     def known(self) -> KnownLayers:
@@ -158,14 +165,25 @@ class Session:
     def http(self) -> HttpClient:
         """The client for indexes and files; registries have one of their own."""
         settings = self.indexes.apply_to(self.http_settings)
-        client = HttpClient(settings, emit=self.emit)
-        self._stack.callback(client.close)
-        return client
+
+        def make(stack: ExitStack) -> HttpClient:
+            client = HttpClient(settings, emit=self.emit)
+            stack.callback(client.close)
+            return client
+
+        return self.together.once(("http", settings), make)
 
     @cached_property
     def registry(self) -> RegistryClient:
         """The client for registries."""
-        return self.registry_client(self.registry_settings, self.emit)
+        from pycontainer.transports.registry import RegistryClient  # noqa: PLC0415
+
+        def make(stack: ExitStack) -> RegistryClient:
+            client = RegistryClient(self.registry_settings, emit=self.emit)
+            stack.callback(client.close)
+            return client
+
+        return self.together.once(("registry", self.registry_settings), make).telling(self.emit)
 
     def registry_client(self, settings: RegistrySettings, emit: Emit) -> RegistryClient:
         """A client that is closed when the build ends."""
@@ -250,6 +268,7 @@ class Session:
             self.lookup,
             headers=self.credentials.headers,
             parallel=self.jobs,
+            locks=self.together.locks,
             emit=self.emit,
         )
 
@@ -284,6 +303,7 @@ class Session:
             environment=os.environ,
             fingerprints=self.fingerprints,
             insecure_hosts=frozenset(self.config.allow_http),
+            locks=self.together.locks,
             emit=self.emit,
         )
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE: Final = "pycontainer.toml"
 DEFAULT: Final = Origin("default")
+_NAME: Final = "{name}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +123,7 @@ def merge(sources: Sequence[Source], *, context: Path) -> Loaded:
                 _apply(setting, source, context, values, origins)
             elif setting.option.name == "context_path":
                 origins["context_path", None] = setting.origin
+    _fill_in(values, context)
     _, problems = check(values)
     raise_problems([*unread, *(problem.located(lambda name, key: _locate(origins, name, key)) for problem in problems)])
     config = BuildConfig(**values)
@@ -163,6 +165,25 @@ def _add_policies(setting: Setting, source: Source, values: dict[str, Any], prob
         return
     known = values.get(name, ())
     values[name] = (*known, *(policy for policy in found if policy not in known))
+
+
+def _fill_in(values: dict[str, Any], context: Path) -> None:
+    """Write the name of the project, normalised, where names and places of its image have `{name}`."""
+    for option in ("tag", "output"):
+        texts = [values[option]] if isinstance(values.get(option), str) else values.get(option)
+        if isinstance(texts, (list, tuple)) and any(isinstance(text, str) and _NAME in text for text in texts):
+            name = _project_name(context, values.get("package"))
+            values[option] = [text.replace(_NAME, name) if isinstance(text, str) else text for text in texts]
+
+
+def _project_name(context: Path, package: object) -> str:
+    from pycontainer.project.standalone import find_project  # noqa: PLC0415 - brings the readers of locks
+    from pycontainer.sources.locks.filenames import normalize  # noqa: PLC0415 - as above
+
+    try:
+        return normalize(find_project(context, package if isinstance(package, str) else None).metadata.name)
+    except ProjectError:  # the build itself tells what is wrong with it
+        return "name"
 
 
 def _locate(origins: Mapping[tuple[str, str | None], Origin], name: str, key: str | None) -> str | None:

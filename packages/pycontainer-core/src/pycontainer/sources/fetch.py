@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.blobs.store import mark_used
 from pycontainer.errors import (
     DeniedError,
@@ -74,6 +75,7 @@ class ArtifactFetcher:
         lookup: Finds files whose address the lock does not tell.
         headers: Gives the `Authorization` for a URL.
         parallel: How many downloads run at once.
+        locks: Shared with other fetchers of the same store, so that what one downloads the others wait for.
         emit: Hears of every download.
     """
 
@@ -85,6 +87,7 @@ class ArtifactFetcher:
         *,
         headers: Callable[[str], Mapping[str, str]] = lambda url: {},  # noqa: ARG005
         parallel: int = 8,
+        locks: KeyedLocks | None = None,
         emit: Emit = ignore,
     ) -> None:
         self.store = store
@@ -93,6 +96,7 @@ class ArtifactFetcher:
         self._headers = headers
         self._parallel = parallel
         self._emit = emit
+        self._locks = locks or KeyedLocks()
         self._lock = threading.Lock()
         self._running: dict[tuple[object, ...], Future[Fetched]] = {}
         self._stopped = threading.Event()
@@ -119,7 +123,8 @@ class ArtifactFetcher:
         if not mine:
             return future.result()
         try:
-            future.set_result(self._fetched(artifact))
+            with self._locks.of("file", *artifact.hashes.values(), artifact.filename):
+                future.set_result(self._fetched(artifact))
         except BaseException as error:
             with self._lock:
                 del self._running[key]

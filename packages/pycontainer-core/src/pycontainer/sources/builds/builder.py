@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pycontainer.blobs.fingerprints import Fingerprints
+from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.errors import ToolError, WheelBuildError
 from pycontainer.events import Noted, TaskFinished, TaskStarted, Verb, Warned, ignore
 from pycontainer.sources.builds.backend import Backend, tree_key
@@ -64,6 +64,7 @@ class WheelBuilder:
         environment: The user's variables.
         fingerprints: What is known of the files of source trees from earlier builds.
         insecure_hosts: Hosts that may be cloned from over plain http.
+        locks: Shared with other builders of the same folder, so that what one builds the others wait for.
         emit: Hears of every build.
     """
 
@@ -77,6 +78,7 @@ class WheelBuilder:
         environment: Mapping[str, str],
         fingerprints: Fingerprints | None = None,
         insecure_hosts: frozenset[str] = frozenset(),
+        locks: KeyedLocks | None = None,
         emit: Emit = ignore,
     ) -> None:
         self._store = BuiltWheels(folder)
@@ -88,8 +90,7 @@ class WheelBuilder:
         self._insecure_hosts = insecure_hosts
         self._emit = emit
         self._interpreters = Interpreters(self._find_uv)
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
+        self._locks = locks or KeyedLocks()
         # Of trees whose inputs nobody can know: for other platforms of this build, they are what they were.
         self._built_now: dict[tuple[Path, str], BuiltWheel] = {}
 
@@ -135,7 +136,7 @@ class WheelBuilder:
         def key_for(feature: str) -> str | None:
             return tree_key(tree, backend, variables=variables, python=feature, fingerprints=self._fingerprints)
 
-        with self._exclusive(str(tree)):
+        with self._locks.of("wheel", str(tree)):
             # What was built before needs no Python, and looking for one takes longer than all the rest.
             reused = self._reused(key_for(self._interpreters.wanted(target)), name) if target else None
             if reused is not None:
@@ -162,7 +163,7 @@ class WheelBuilder:
         if source.kind != "git":
             raise ToolError(f"`{package.name}` is locked to a {source.kind} repository", facts=["supported: git"])
         key = self._key("git", source.commit, source.subdirectory or "", python)
-        with self._exclusive(key):
+        with self._locks.of("wheel", key):
             return self._made(key, str(package), package, make)
 
     def _from_sdist(self, artifact: Artifact, python: Interpreter, package: LockedPackage) -> BuiltWheel:
@@ -181,7 +182,7 @@ class WheelBuilder:
 
         digest = artifact.hashes.get("sha256") or hashlib.sha256(archive.read_bytes()).hexdigest()
         key = self._key("sdist", digest, subdirectory or "", python)
-        with self._exclusive(key):
+        with self._locks.of("wheel", key):
             return self._made(key, str(package), package, make)
 
     def _made(
@@ -272,10 +273,6 @@ class WheelBuilder:
                 facts=(f"built: `{wheel.filename}`", "system libraries that it links to must be in the image"),
             )
         )
-
-    def _exclusive(self, key: str) -> threading.Lock:
-        with self._lock:
-            return self._locks.setdefault(key, threading.Lock())
 
 
 def _inside(tree: Path, subdirectory: str | None) -> Path:

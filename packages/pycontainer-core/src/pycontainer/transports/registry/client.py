@@ -10,6 +10,7 @@ registry.push_manifest(target.with_tag("1.4"), raw, media_type)
 from __future__ import annotations
 
 import threading
+from copy import copy
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -76,6 +77,12 @@ class RegistryClient:
         # Mirrors that did not answer: waiting for them again, once a layer, would take minutes.
         self._unreachable: set[Endpoint] = set()
         self._lock = threading.Lock()
+
+    def telling(self, emit: Emit) -> RegistryClient:
+        """The same client, with its connections, tokens and what it learnt, whose transfers somebody else hears of."""
+        other = copy(self)
+        other._emit = emit  # noqa: SLF001 - it is one of us
+        return other
 
     def manifest(self, reference: Reference) -> FetchedManifest:
         """The manifest or index of a reference, from a mirror or the registry itself.
