@@ -1,4 +1,4 @@
-"""What is kept between builds: the folders of the cache directory."""
+"""What is kept between builds: where, and how much of each kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycontainer.builder.cache_home import default_cache_home
-from pycontainer.builder.cache_limit import FOLDERS, cache_files
+from pycontainer.builder.cache_limit import KINDS, cache_files
 from pycontainer.errors import StoreError
 from pycontainer_cli.loading import load
 
@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from pycontainer_cli.arguments import Given
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """One folder of the cache: how many files it holds, and their bytes."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """One kind of files of the cache.
 
-    name: str
+    Attributes:
+        files: How many.
+        size: Their bytes.
+        oldest: When the one that was used least recently was used, in seconds since the epoch.
+    """
+
+    kind: str
     files: int
     size: int
+    oldest: float | None
 
 
 def cache_directory(given: Given, environment: Mapping[str, str]) -> Path:
@@ -39,11 +46,15 @@ def cache_directory(given: Given, environment: Mapping[str, str]) -> Path:
     return home
 
 
-def folders(home: Path) -> tuple[Folder, ...]:
-    """The folders of the cache, by name; none where there is no cache yet."""
-    if not home.is_dir():
-        return ()
-    sizes: dict[str, list[int]] = {name: [] for name in FOLDERS}
-    for file in cache_files(home):
-        sizes[file.folder].append(file.size)
-    return tuple(Folder(name, len(found), sum(found)) for name, found in sizes.items())
+def kept(home: Path) -> tuple[Kept, ...]:
+    """The kinds of files of the cache, in the order in which they are told."""
+    found = list(cache_files(home)) if home.is_dir() else []
+    return tuple(
+        Kept(
+            kind=kind,
+            files=sum(file.kind == kind for file in found),
+            size=sum(file.size for file in found if file.kind == kind),
+            oldest=min((file.used for file in found if file.kind == kind), default=None),
+        )
+        for kind in KINDS
+    )

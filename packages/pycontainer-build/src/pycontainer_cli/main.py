@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "auth explain": Command("explain_auth", "Show which credentials are used at a registry, without showing them"),
     "cache info": Command("show_cache", "Show how much the cache holds"),
     "cache prune": Command("prune_cache", "Remove from the cache what has not been used for an hour"),
+    "cache verify": Command("verify_cache", "Hash all that the cache holds, and remove what is damaged"),
 }
 
 

@@ -1,7 +1,8 @@
-"""`pycontainer cache info`: where the cache is, and how much it holds."""
+"""`pycontainer cache info`: where the cache is, how much it holds of each kind, and how much it may."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ OPTIONS = ("cache_dir", "context_path", "config_file")
 
 def parser() -> CommandParser:
     """The parser of the command."""
-    made = option_parser("cache info", "Show where layers and downloads are kept, and how much there is.", OPTIONS)
+    made = option_parser("cache info", "Show where layers and downloads are kept, and how much of each.", OPTIONS)
     add_own(made, "print it as JSON")
     return made
 
@@ -27,17 +28,30 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     given = parse_options(parser(), arguments)
 
-    from pycontainer.builder.ledger import format_size  # noqa: PLC0415 - not for `--help`
-    from pycontainer_cli.cache_folders import cache_directory, folders  # noqa: PLC0415 - as above
+    from pycontainer.builder.cache_limit import MAX_SIZE  # noqa: PLC0415 - not for `--help`
+    from pycontainer.builder.ledger import format_size  # noqa: PLC0415 - as above
+    from pycontainer_cli.cache_folders import cache_directory, kept  # noqa: PLC0415 - as above
     from pycontainer_cli.output import write_json, write_line  # noqa: PLC0415 - as above
 
     home = cache_directory(given, os.environ)
-    found = folders(home)
+    found = kept(home)
+    size = sum(each.size for each in found)
     if given.others["json"]:
-        rows = {folder.name: {"files": folder.files, "size": folder.size} for folder in found}
-        write_json({"directory": str(home), "size": sum(folder.size for folder in found), "folders": rows})
+        kinds = {
+            each.kind: {"files": each.files, "size": each.size, "oldest_use": _time(each.oldest)} for each in found
+        }
+        write_json({"directory": str(home), "size": size, "limit": MAX_SIZE, "kinds": kinds})
         return exit_codes.OK
-    write_line(f"{home}  {format_size(sum(folder.size for folder in found))}")
-    for folder in found:
-        write_line(f"  {folder.name:<12} {folder.files:>6} files  {format_size(folder.size):>8}")
+    write_line(f"{home}  {format_size(size)} of {format_size(MAX_SIZE)}")
+    for each in found:
+        if each.files:
+            day = f"oldest use {(_time(each.oldest) or '')[:10]}"
+            write_line(f"  {each.kind:<17} {each.files:>6} files  {format_size(each.size):>8}  {day}")
     return exit_codes.OK
+
+
+def _time(seconds: float | None) -> str | None:
+    """RFC 3339, in UTC."""
+    if seconds is None:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -71,6 +71,17 @@ def load_record(path: Path, *, use: bool = True) -> bytes | None:
     return content
 
 
+def is_record_intact(path: Path) -> bool:
+    """Whether a record is what was written; looking does not make it recent.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        checksum, _, content = file.read(_MAX_SIZE).partition(b"\n")
+    return checksum == _checksum(content)
+
+
 def save_record(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a record, in place of whatever is there; one that is not durable may be gone after a loss of power.
 

@@ -12,6 +12,7 @@ a build has found, and has yet to push over a slow line, stays. The locks are go
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import time
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.lock import TAKEN, take_lock
+from pycontainer.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +35,25 @@ FOLDERS: Final = ("bases", "built", "debian", "facts", "files", "layers", "locks
 """The folders of the cache."""
 
 # A cache directory that somebody chose may hold other things: only files in these places, of these names, are ours.
-_PLACES: Final = (
-    "layers/records",
-    "built/built",
-    "debian/releases",
-    "debian/debs",
-    "facts/bases",
-    "files",
-    "locks",
-    *(f"{name}/blobs/*" for name in FOLDERS),
-)
+_KINDS: Final = {
+    "layers/blobs/*": "layers",
+    "layers/records": "layer records",
+    "wheels/blobs/*": "wheels",
+    "built/blobs/*": "built wheels",
+    "built/built": "build records",
+    "bases/blobs/*": "base layers",
+    "facts/bases": "base facts",
+    "debian/blobs/*": "debian packages",
+    "debian/debs": "debian records",
+    "debian/indexes": "debian records",
+    "debian/releases": "debian records",
+    "facts/blobs/*": "base facts",
+    "locks": "lock answers",
+    "files": "file fingerprints",
+}
+KINDS: Final = tuple(dict.fromkeys(_KINDS.values()))
+"""What is kept."""
+
 _NAME: Final = re.compile(r"(?:debian-)?(?:\d+-)?[0-9a-f]{64,128}(?:\.(?:json|msgpack))?|\.incoming-[0-9a-f]{24}")
 _UNFINISHED: Final = ".incoming-"
 
@@ -60,13 +71,13 @@ class CacheFile:
 
     Attributes:
         path: Where it is.
-        folder: Which of `FOLDERS` it is in.
+        kind: Which of `KINDS` it is.
         size: In bytes.
         used: When it was used last, in seconds since the epoch by the file system's clock.
     """
 
     path: Path
-    folder: str
+    kind: str
     size: int
     used: float
 
@@ -82,41 +93,63 @@ def limited(home: Path, *, max_size: int = MAX_SIZE) -> Iterator[None]:
             _evict(home, file if held else None, max_size)
 
 
-def prune(home: Path) -> None:
-    """Remove all that nobody has used for an hour, or for a day while builds run; a cache that is absent stays so."""
-    if home.is_dir():
-        with limited(home, max_size=0):
-            pass
+def prune(home: Path, *, max_size: int = 0, older_than: float = 0.0, everything: bool = False) -> None:
+    """Remove what was used least recently; a cache that is absent stays so.
+
+    Args:
+        home: The cache.
+        max_size: Bytes that may stay.
+        older_than: Seconds without use after which an entry may leave; never less than an hour, and while builds run
+            not less than a day.
+        everything: Whether nothing stays, however young it is.
+
+    Raises:
+        StoreError: Everything is to be removed, and builds run.
+    """
+    if not home.is_dir():
+        return
+    with _lock_file(home) as file:
+        held = file is not None and _hold(file)
+        if everything and file is not None and _lock_error(file, shared=False) in TAKEN:
+            raise StoreError(
+                f"The cache `{home}` is in use", facts=["a build runs"], hint="Run this again when it has ended"
+            )
+        _evict(home, file if held else None, max_size, older_than=-math.inf if everything else older_than)
 
 
 def cache_files(home: Path) -> Iterator[CacheFile]:
     """The files of the cache, in no order; symbolic links stand for themselves."""
-    for place in _PLACES:
+    for place, kind in _KINDS.items():
         for folder in home.glob(place):
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-                yield from _files(folder, place.partition("/")[0], entries)
+                yield from _files(folder, kind, entries)
 
 
-def _files(folder: Path, name: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[CacheFile]:
+def is_unfinished(file: CacheFile) -> bool:
+    """Whether it is still being written, or its writer was killed."""
+    return file.path.name.startswith(_UNFINISHED)
+
+
+def _files(folder: Path, kind: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[CacheFile]:
     for entry in entries:
         if _NAME.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
             with suppress(FileNotFoundError):  # another build has removed it
                 status = entry.stat(follow_symlinks=False)
-                yield CacheFile(path=folder / entry.name, folder=name, size=status.st_size, used=status.st_mtime)
+                yield CacheFile(path=folder / entry.name, kind=kind, size=status.st_size, used=status.st_mtime)
 
 
-def _evict(home: Path, held: BinaryIO | None, max_size: int) -> None:
+def _evict(home: Path, held: BinaryIO | None, max_size: int, older_than: float = 0.0) -> None:
     grace = _GRACE if held is not None and _is_alone(held) else _LONGEST_BUILD
     try:
         files = sorted(cache_files(home), key=lambda file: file.used)
     except OSError:  # an image was built: a cache that cannot be listed is no reason to fail
         return
-    before = _now(home) - grace
+    before = _now(home) - (max(grace, older_than) if older_than >= 0 else older_than)
     excess = sum(file.size for file in files) - max_size
     for file in files:
         if file.used >= before:
             return
-        if excess > 0 or file.path.name.startswith(_UNFINISHED):
+        if excess > 0 or is_unfinished(file):
             # Windows does not remove what a reader holds open: then it stays for now.
             with suppress(OSError):
                 file.path.unlink()
