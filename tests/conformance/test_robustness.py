@@ -22,11 +22,12 @@ from pathlib import Path
 
 import pytest
 from bench import Bench
-from bench_debian import DebianBench
+from bench_debian import LIBC, DebianBench, python_package
 
 from pycontainer.blobs.records import load_record, save_record
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.oci import Manifest, Reference
+from pycontainer.testing.debs import DebForge
 from pycontainer.testing.images import File, debian_like, forge_tar
 from pycontainer.testing.index_server import serving
 from pycontainer.testing.registry import FakeRegistry
@@ -205,6 +206,27 @@ def test_a_damaged_cache_of_packages_gives_the_same_image(
         damage(path)
     assert debian.run("build", "--os-package", "demo-tools").out == digest
     assert debian.run("build", "--os-package", "demo-tools").out == digest
+
+
+@pytest.mark.parametrize("read", ["when its facts are found", "when it is written"])
+@pytest.mark.parametrize("damage", [flip, truncate], ids=lambda damage: damage.__name__)
+def test_a_damaged_layer_of_a_composed_base_is_made_again(
+    debian: DebianBench, damage: Callable[[Path], None], read: str
+) -> None:
+    debian.archive.add(python_package())
+    debian.archive.add(DebForge(name="libc6", version=LIBC, files={"usr/share/libc": b"libc\n"}))
+    debian.archive.publish()
+    words = ("--base-image", "deb:bookworm", "--base-package", "python3.11-minimal")
+    digest = debian.run("build", *words).out
+    cache = debian.bench.root.parent / "cache"
+    shutil.rmtree(debian.bench.root / "dist")
+    if read == "when its facts are found":
+        shutil.rmtree(cache / "facts")
+    for path in (cache / "layers/blobs/sha256").iterdir():
+        damage(path)
+    again = debian.run("build", *words)
+    assert again.out == digest
+    assert "was damaged and is made again" in again.err or damage is truncate
 
 
 def test_a_release_in_the_cache_is_believed_by_its_signature_alone(debian: DebianBench) -> None:

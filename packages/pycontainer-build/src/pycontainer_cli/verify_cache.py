@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pycontainer_cli import exit_codes
+from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import add_own, option_parser, parse_options
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pycontainer.builder.access import PushAccess
 from pycontainer.builder.attestations import attested
 from pycontainer.builder.bases import find_bases, suite_of, system_supply
+from pycontainer.builder.damage import with_whole_layers
 from pycontainer.builder.documents import sbom_paths, write_sboms
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
@@ -21,8 +22,7 @@ from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
-from pycontainer.errors import IntegrityError, NetworkError
-from pycontainer.events import Noted, PhaseStarted, Warned, ignore
+from pycontainer.events import Noted, PhaseStarted, ignore
 from pycontainer.image import Image, ImageIndex
 from pycontainer.plan import make_plan
 from pycontainer.policy import check_layers, check_plan
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from pycontainer.sources.indexes import IndexSettings
     from pycontainer.sources.locks import Lock, LockedPackage
 
-# Each layer may be lost where it is kept, and where it is shared, and a build has at most so many.
-_MAX_LOSSES: Final = 2 * 127
 _VERSION = "org.opencontainers.image.version"
 
 
@@ -122,7 +120,7 @@ class ImageBuilder:
             def make() -> tuple[Image, ...]:
                 return attested(plan, _images(session, plan, supply, system), names[0])
 
-            images, outputs = _built(session, plan, make, destinations)
+            images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations))
             session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
             sboms = write_sboms(plan, images, emit=keeper)
             ledger = keeper.close(images, outputs)
@@ -164,26 +162,7 @@ class ImageBuilder:
 def _built(
     session: Session, plan: BuildPlan, make: Callable[[], tuple[Image, ...]], destinations: Sequence[Destination]
 ) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
-    """The images, and what became of them at every destination.
-
-    The bytes of a known layer are looked at when somebody wants them. Where they turn out to be damaged, or its record
-    to be wrong, it is known no longer, and all is done once more. One after the other may turn out so.
-    """
-    for _ in range(_MAX_LOSSES):
-        try:
-            return _made(session, plan, make, destinations)
-        except (IntegrityError, NetworkError):
-            losses = session.known.losses()
-            if not losses:
-                raise
-        for loss in losses:
-            session.emit(Warned(message=loss))
-    return _made(session, plan, make, destinations)
-
-
-def _made(
-    session: Session, plan: BuildPlan, make: Callable[[], tuple[Image, ...]], destinations: Sequence[Destination]
-) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
+    """The images, and what became of them at every destination."""
     images = make()
     check_images(plan, images, emit=session.emit)
     check_layers(plan, images)

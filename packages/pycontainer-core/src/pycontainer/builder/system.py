@@ -17,6 +17,7 @@ import msgspec
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.builder.bytecode import BytecodeSupply
+from pycontainer.builder.damage import with_whole_layers
 from pycontainer.builder.layers import make_layers
 from pycontainer.errors import ConfigError
 from pycontainer.events import PhaseStarted
@@ -108,17 +109,21 @@ class SystemSupply:
         self._session.emit(PhaseStarted(name="base"))
         recipes = [FoundationRecipe(tree=choice.state.tree), *self.recipes(choice)]
         recipes += self._bytecode(choice, recipes)
-        layers = make_layers(self._session, [recipes])
-        image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
         session = self._session
-        return composed_base(
-            image,
-            choice.packages,
-            reference=f"deb:{suite}",
-            cache_dir=session.facts,
-            shared=session.shared,
-            emit=session.emit,
-        )
+
+        def compose() -> Base:
+            layers = make_layers(session, [recipes])
+            image = Image(config=base_config(platform)).append([layers[recipe.key] for recipe in recipes])
+            return composed_base(
+                image,
+                choice.packages,
+                reference=f"deb:{suite}",
+                cache_dir=session.facts,
+                shared=session.shared,
+                emit=session.emit,
+            )
+
+        return with_whole_layers(session, compose)
 
     def _state(self, base: Base) -> DebianState:
         return debian_state(base, cache_dir=self._session.facts, shared=self._session.shared)
