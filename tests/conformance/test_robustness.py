@@ -134,6 +134,7 @@ PLACES = {
     "built/built": ("layers",),
     "bases/blobs/sha256": ("facts",),
     "facts/bases": (),
+    "locks": (),
 }
 
 
