@@ -65,12 +65,12 @@ def read_lock(path: Path, *, memory: LockMemory | None = None, emit: Emit = even
         LockError: The format is unknown or not supported, or the file is malformed.
     """
     path = Path(path).resolve()
-    read = _reader(path)
     content = read_content(path)
-    known = memory.find(path, content, read) if memory else None
+    # The reader is imported only where the lock is parsed.
+    known = memory.find(path, content, lambda path, content: _reader(path)(path, content)) if memory else None
     if known is not None:
         return known
-    lock = read(path, content)
+    lock = _reader(path)(path, content)
     for warning in lock.warnings:
         emit(events.Warned(message=warning))
     return lock
