@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import pytest
 from hatch_bench import PROJECT, TARGET, HatchBench
@@ -34,7 +35,7 @@ def test_the_image_has_what_the_wheel_has(project: HatchBench) -> None:
 
     wheel = "demo_app-1.0-py3-none-any.whl"
     assert dist(project) == {wheel, "demo_app-1.0.oci", "demo_app-1.0.docker.tar"}
-    assert f"oci:dist/demo_app-1.0.oci@{project.digest()}" in lines
+    assert f"oci:{Path('dist/demo_app-1.0.oci')}@{project.digest()}" in lines
     files = project.image().files
     with zipfile.ZipFile(project.root / "dist" / wheel) as packed:
         for name in packed.namelist():
@@ -50,7 +51,7 @@ def test_it_makes_the_image_of_the_target(project: HatchBench) -> None:
 
     lines = project.builds("-d", "again", **ENABLED)
 
-    assert lines[-1] == f"oci:again/demo_app-1.0.oci@{by_hook}"
+    assert lines[-1] == f"oci:{Path('again/demo_app-1.0.oci')}@{by_hook}"
     assert lines.count("Planning") == 1
 
 
