@@ -16,9 +16,12 @@ from pycontainer.errors import LockError, PackageError
 from pycontainer.events import ignore
 from pycontainer.layers.recipe import FileRecipe, LaterRecipe
 from pycontainer.oci import Platform
+from pycontainer.sources.base.find import find_all
 from pycontainer.sources.debian.image_lock import read_image_lock
+from pycontainer.sources.debian.package import BinaryPackage
 from pycontainer.testing.debian_archive import ArchiveServer, SigningKey, serving_archive
 from pycontainer.testing.debs import DebForge
+from pycontainer.testing.images import forge_image
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64", "v8")
 ARCHITECTURES = ("amd64", "arm64")
@@ -59,6 +62,24 @@ def keys(options: dict[str, Any], platform: Platform) -> list[str]:
     with Session(BuildConfig(**options), ignore) as session:
         system = SystemSupply(session)
         return [recipe.key for recipe in system.recipes(system.choose_base("bookworm", platform))]
+
+
+@pytest.mark.parametrize("form", ["zstd", "estargz"])
+def test_packages_of_a_base_are_found_whatever_its_form(options: dict[str, Any], form: str) -> None:
+    """Whoever adds more has to know them."""
+
+    def packages(compression: str) -> tuple[BinaryPackage, ...]:
+        with Session(BuildConfig(**options, compression=compression), ignore) as session:
+            system = SystemSupply(session)
+            recipes = system.recipes(system.choose_base("bookworm", AMD64))
+            image = forge_image([session.layers.layer(session.layers.make(recipe)) for recipe in recipes])
+            state = find_all(image)[1]
+            assert state is not None
+            return state.packages
+
+    found = packages(form)
+    assert [package.name for package in found] == ["libtool1", "tool"]
+    assert found == packages("gzip")
 
 
 def test_one_archive_serves_every_platform(options: dict[str, Any], archive: ArchiveServer) -> None:

@@ -185,7 +185,8 @@ class LayerWriter:
             return
         for piece in pieces:
             yield piece
-            self._advance(len(piece))
+            if len(piece):
+                self._advance(len(piece))
 
 
 def _exactly(source: Source, size: int, path: str) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
 import shutil
 import subprocess
@@ -11,9 +12,14 @@ from pathlib import Path
 import pytest
 
 from pycontainer.blobs.blob import BytesBlob
+from pycontainer.blobs.compression import open_decompressed
 from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
 from pycontainer.image import Image
+from pycontainer.layers.entries import Kind
+from pycontainer.layers.forms import Compression
 from pycontainer.layers.layer import Layer
+from pycontainer.layers.tar import read_entries
+from pycontainer.layers.writer import LayerWriter
 from pycontainer.oci import Digest, media_types
 from pycontainer.sources.base.find import find_facts
 from pycontainer.sources.target import Libc, PythonVersion
@@ -43,6 +49,29 @@ def program(path: str, loader: str = GLIBC) -> File:
 
 def with_files(*entries: Forged, environment: dict[str, str] | None = None) -> Image:
     return forge_image([forge_layer(entries)], environment=environment)
+
+
+@pytest.mark.parametrize("form", [Compression.ZSTD, Compression.ESTARGZ], ids=lambda form: form.value)
+def test_layers_of_any_form_tell_the_same(form: Compression) -> None:
+    image = debian_like("3.12.4")
+    system, python = image.layers
+    mixed = forge_image([in_form(system, form), python], environment=image.config.config.environment)
+    facts = find_facts(mixed)
+    assert facts == find_facts(image)
+    assert facts.python == PythonVersion(3, 12, 4)
+
+
+def in_form(layer: Layer, form: Compression) -> Layer:
+    """The same files, written by ourselves."""
+    sink = io.BytesIO()
+    with LayerWriter(sink, compression=form) as writer, layer.open() as stream:
+        for entry, content in read_entries(open_decompressed(stream)):
+            if entry.kind is Kind.SYMLINK:
+                writer.symlink(entry.path, entry.target)
+            else:
+                writer.file(entry.path, content.read(), mode=entry.mode)
+        descriptor, diff_id = writer.finish()
+    return Layer(blob=BytesBlob(descriptor, sink.getvalue()), diff_id=diff_id, title=layer.title)
 
 
 def test_debian_with_a_python_of_its_own() -> None:

@@ -7,7 +7,7 @@ alone; a table of contents is the last entry of the tar, and the last bytes of t
 is compressed here comes in chunks of four megabytes. A spliced stream cannot be cut, so that a large library of a
 wheel is one chunk.
 
-Gathering several files in one member needs `innerOffset`, which snapshotters before 0.13 read wrongly; every file has a
+Gathering several files in one member needs `innerOffset`, which snapshotters before 0.13 do not know; every file has a
 member of its own instead. What stands between two contents, and cannot be read alone, goes with the content before it.
 """
 
