@@ -22,6 +22,7 @@ from poetry_pycontainer.flags import flag, given_options, table_options
 from pycontainer.errors import ConfigError, LockError
 from pycontainer.frontend import exit_codes
 from pycontainer.frontend.errors import error_json, foreseen
+from pycontainer.frontend.interrupt import interruptible, leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,17 +83,14 @@ class BuildContainerCommand(GroupCommand):
 
         report = Report(self.io)
         try:
-            return self._run(report)
+            with interruptible():
+                return self._run(report)
         except GroupNotFoundError as error:
             self.io.write_error_line(f"<error>{error}</>", verbosity=Verbosity.QUIET)
         except (CleoError, PoetryError):
             raise
         except KeyboardInterrupt:
-            from pycontainer.unfinished import remove_unfinished  # noqa: PLC0415 - only when interrupted
-
-            remove_unfinished()
-            self.io.write_error_line("<error>interrupted</>", verbosity=Verbosity.QUIET)
-            return exit_codes.INTERRUPTED
+            leave()
         except Exception as error:  # the last line of defence: no traceback reaches a user
             if os.environ.get("PYCONTAINER_DEBUG") == "1":
                 raise

@@ -18,7 +18,7 @@ def command() -> None:
 
         code = main()
     except KeyboardInterrupt:
-        from pycontainer_cli.interrupt import leave  # noqa: PLC0415 - see above
+        from pycontainer.frontend.interrupt import leave  # noqa: PLC0415 - see above
 
         leave()
     if code == 0:

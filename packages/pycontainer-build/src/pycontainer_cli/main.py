@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
-from pycontainer_cli.interrupt import interruptible
+from pycontainer.frontend.interrupt import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
