@@ -62,7 +62,6 @@ class BuildContainerCommand(GroupCommand):
         *table_options(),
         option("json", None, "Print the result, or the plan, as JSON."),
     ]
-    loggers: ClassVar[list[str]] = []
 
     _configured: BuildConfig | None = None
 

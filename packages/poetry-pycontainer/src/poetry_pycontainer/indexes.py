@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from poetry.repositories.http_repository import HTTPRepository
+from poetry.repositories.single_page_repository import SinglePageRepository
 from poetry.utils.authenticator import Authenticator
 
 from pycontainer.events import Warned
@@ -17,7 +18,7 @@ from pycontainer.sources.indexes import Index, IndexSettings, User
 from pycontainer.transports.secrets import Redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from poetry.core.packages.package import Package
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
 
 def poetry_indexes(poetry: Poetry, *, emit: Emit) -> IndexSettings:
     """The sources of the project, each for what is locked to it, and Poetry's answers to who we are there."""
-    sources = list(_sources(poetry.pool))
+    sources = [each for each in poetry.pool.all_repositories if isinstance(each, HTTPRepository)]
     return IndexSettings(
-        extra=tuple(
-            Index.parse(each.url, source="Poetry's sources", tool="poetry", name=each.name, explicit=True)
-            for each in sources
-        ),
+        extra=tuple(_index(each) for each in sources if not isinstance(each, SinglePageRepository)),
+        find_links=tuple(_index(each) for each in sources if isinstance(each, SinglePageRepository)),
         ca_files=tuple(path for each in sources if (path := _certificates(each, emit)) is not None),
         ask=_asking(poetry, sources, emit),
     )
@@ -55,8 +54,8 @@ def index_of(package: Package, pool: RepositoryPool) -> str | None:
     return repository.url if isinstance(repository, HTTPRepository) else None
 
 
-def _sources(pool: RepositoryPool) -> Iterator[HTTPRepository]:
-    yield from (each for each in pool.all_repositories if isinstance(each, HTTPRepository))
+def _index(repository: HTTPRepository) -> Index:
+    return Index.parse(repository.url, source="Poetry's sources", tool="poetry", name=repository.name, explicit=True)
 
 
 def _certificates(repository: HTTPRepository, emit: Emit) -> Path | None:

@@ -51,6 +51,7 @@ class PoetrysLock(Lock):
         path = poetry.locker.lock.resolve()
         super().__init__(path=path, digest=Digest.of(path.read_bytes()))
         self._poetry = poetry
+        self._packages = poetry.locker.locked_packages()
         self._own_index = own_index
         self._places = Places(path.parent)
 
@@ -64,7 +65,7 @@ class PoetrysLock(Lock):
         environment: dict[str, Any] = {**target.environment, "extra": extras}
         chosen = [
             self._locked(package)
-            for package, info in self._poetry.locker.locked_packages().items()
+            for package, info in self._packages.items()
             if info.groups & groups and info.get_marker(groups).validate(environment)
         ]
         return single_versions(chosen, target, self.path.name)
@@ -114,8 +115,8 @@ class PoetrysLock(Lock):
         return self._places.artifact(
             url=url if kind == "url" else None,
             path=url if kind == "file" else None,
-            filename=entry["file"],
-            hashes=parse_hashes([entry["hash"]]),
+            filename=str(entry.get("file", "")),
+            hashes=parse_hashes([str(entry.get("hash", ""))]),
             index=index_of(package, self._poetry.pool) if url or self._own_index else None,
         )
 
@@ -135,10 +136,11 @@ def read_lock(poetry: Poetry, *, own_index: bool) -> Lock | None:
         )
     try:
         check_fresh(poetry)
-        recent = locker.is_locked_groups_and_markers()
-    except (RuntimeError, ValueError, KeyError) as error:
+        if locker.is_locked_groups_and_markers():
+            return PoetrysLock(poetry, own_index=own_index)
+    except (RuntimeError, LookupError, TypeError, ValueError) as error:  # whatever a malformed one makes of Poetry
         raise LockError("poetry.lock cannot be read", facts=str(error).splitlines()[:3]) from error
-    return PoetrysLock(poetry, own_index=own_index) if recent else read_with_core(locker.lock.resolve())
+    return read_with_core(locker.lock.resolve())
 
 
 def check_fresh(poetry: Poetry) -> None:

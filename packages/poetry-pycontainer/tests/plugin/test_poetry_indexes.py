@@ -20,6 +20,11 @@ name = "labs"
 url = "https://labs.example/simple"
 priority = "explicit"
 """
+PAGE = """
+[[tool.poetry.source]]
+name = "page"
+url = "https://files.example/links.html"
+"""
 KEYRING = """
 from keyring.backend import KeyringBackend
 from keyring.credentials import SimpleCredential
@@ -38,10 +43,11 @@ class Keyring(KeyringBackend):
 
 
 def test_every_source_serves_what_is_locked_to_it_and_nothing_else(project: PoetrySample) -> None:
-    project.write(PYPROJECT + SOURCES)
+    project.write(PYPROJECT + SOURCES + PAGE)
 
     settings = poetry_indexes(project.poetry(), emit=ignore)
 
+    assert [each.url for each in settings.find_links] == ["https://files.example/links.html"]
     assert {(each.name, each.url, each.explicit) for each in settings.extra} == {
         ("corp", "https://corp.example/simple", True),
         ("labs", "https://labs.example/simple", True),

@@ -111,10 +111,11 @@ def test_a_lock_from_before_poetry_2_is_read_by_the_core(project: PoetrySample) 
         (lambda path: path.unlink(), "poetry.lock does not exist"),
         (lambda path: path.write_text("nonsense"), "poetry.lock cannot be read"),
         (lambda path: path.write_text('[metadata]\nlock-version = "9.0"\n'), "changed significantly|cannot be read"),
+        (lambda path: path.write_text(path.read_text().replace("groups = ", "g = ")), "poetry.lock cannot be read"),
         (lambda path: path.write_text(path.read_text().replace("content-hash = ", 'content-hash = "no" # ')),
          "changed significantly since poetry.lock was last generated"),
     ],
-    ids=["missing", "no TOML", "another version", "stale"],
+    ids=["missing", "no TOML", "another version", "no groups", "stale"],
 )  # fmt: skip
 def test_a_lock_that_poetry_would_not_install_from(
     project: PoetrySample, lock: PoetrysLock, change: object, message: str
