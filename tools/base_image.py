@@ -14,6 +14,7 @@ unpacked, so that nothing of it has to be executed.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import gzip
 import hashlib
 import json
@@ -176,8 +177,11 @@ def cached_base(arch: str, suite: str = SUITE) -> Path:
     """A base from this user's cache, made there first if need be; the tests share it."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pycontainer-workspace"
     target = caches / f"base-{suite}-{arch}-{VERSION}"
-    if not (target / "index.json").exists():
-        make_base(target, arch, suite)
+    caches.mkdir(parents=True, exist_ok=True)
+    with (caches / f".{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and all begin with a base
+        if not (target / "index.json").exists():
+            make_base(target, arch, suite)
     return target
 
 
