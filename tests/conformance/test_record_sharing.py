@@ -41,6 +41,8 @@ def test_a_new_machine_with_the_same_project_moves_manifests_only(machine: Machi
     assert moved(second) == {"mounted"}
     config = second.images[0].config_blob.descriptor.size
     assert second.ledger.moved == second.ledger.uploaded == config
+    assert 0 < first.ledger.shared < 10_000, "layers were mounted"
+    assert second.ledger.shared == 0
     assert str(second.ledger).startswith("moved 1.")
     assert [item.path for item in registry.asked("GET", "/blobs/")] == [
         f"/v2/python/blobs/{_config_of(registry, 'python', 'slim')}"

@@ -17,7 +17,10 @@ from machines import CACHE, Machines, came, records_of
 
 from pycontainer.builder import shared
 from pycontainer.errors import IntegrityError
+from pycontainer.oci import Reference
 from pycontainer.testing.registry import Answer, Corrupt, Effect, FakeRegistry, Fault, Reset, Stall
+from pycontainer.transports.record_cache import RecordCache
+from pycontainer.transports.registry import RegistryClient
 
 
 def test_a_record_of_other_bytes_than_the_recipe_gives_is_found_out(machine: Machines, elsewhere: FakeRegistry) -> None:
@@ -134,6 +137,27 @@ def test_a_record_that_is_not_what_was_asked_for_is_passed_over(
     assert f"A record of the cache `{registry.host}/{CACHE}` was passed over" in new.warnings[0]
     healed = machine("c")
     assert (came(healed.push("acme/app:3"))["project files"], healed.warnings) == ("record", [])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b'{"libraries": 1}', b'{"python": "3.12"}'])
+def test_facts_that_nobody_can_read_are_found_out_here(
+    machine: Machines, registry: FakeRegistry, content: bytes
+) -> None:
+    first = machine("a").push()
+    records = RecordCache(RegistryClient(), Reference.parse(f"{registry.host}/{CACHE}"))
+    [name] = [tag for tag in registry.store.repository(CACHE).tags if tag.startswith("facts-")]
+    records.push_document(name, content)
+    assert machine("b").push("acme/app:2").digest == first.digest
+
+
+def test_a_record_adds_nothing_to_the_image_but_its_layer(machine: Machines, registry: FakeRegistry) -> None:
+    first = machine("a").push()
+    noise = {"annotations": {"a": "b"}, "urls": ["https://elsewhere.example/"], "data": "e30="}
+    _tamper(registry, "project files", _descriptor(**noise))
+    _tamper(registry, "small 1.0", _set(title="another title"))
+    second = machine("b").push("acme/app:2")
+    assert came(second)["small 1.0"] == came(second)["project files"] == "record"
+    assert second.digest == first.digest
 
 
 def test_a_wrong_diff_id_is_found_as_soon_as_the_bytes_pass(

@@ -123,7 +123,7 @@ class ImageBuilder:
             images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations))
             session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
             sboms = write_sboms(plan, images, emit=keeper)
-            ledger = keeper.close(images, outputs)
+            ledger = keeper.close(images, outputs, shared=session.shared.sent if session.shared else 0)
             return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:

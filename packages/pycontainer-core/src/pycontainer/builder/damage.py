@@ -5,7 +5,7 @@ image = with_whole_layers(session, lambda: write(make()))
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pycontainer.errors import IntegrityError, NetworkError
 from pycontainer.events import Warned
@@ -17,20 +17,17 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-# Each layer may be lost where it is kept, and where it is shared, and a build has at most so many.
-_MAX_LOSSES: Final = 2 * 127
-
 
 def with_whole_layers(session: Session, use: Callable[[], _T]) -> _T:
     """What `use` gives; it makes layers and reads them.
 
     The bytes of a known layer are looked at when somebody wants them. Where they turn out to be damaged, or its record
-    to be wrong, it is known no longer, and all is done once more. One after the other may turn out so.
+    to be wrong, it is known no longer, and all is done once more. One after the other may turn out so, each once.
 
     Raises:
         PyContainerError: What `use` raises for another reason.
     """
-    for _ in range(_MAX_LOSSES):
+    while True:
         try:
             return use()
         except (IntegrityError, NetworkError):
@@ -39,4 +36,3 @@ def with_whole_layers(session: Session, use: Callable[[], _T]) -> _T:
                 raise
         for loss in losses:
             session.emit(Warned(message=loss))
-    return use()

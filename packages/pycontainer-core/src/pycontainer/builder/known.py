@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 import msgspec
 
 from pycontainer.errors import IntegrityError, PyContainerError
-from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, Verb
+from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, Verb, Warned
 from pycontainer.layers.known import Came, KnownBlob
 from pycontainer.layers.layer import Layer
 from pycontainer.layers.recipe import FileRecipe, LaterRecipe
@@ -65,7 +65,8 @@ class KnownLayers:
         self._layers: dict[str, Layer] = {}
         self._refuted: set[str] = set()
         self._unreadable: set[Digest] = set()
-        self._losses: list[str] = []
+        self._losses: dict[tuple[Digest, str], str] = {}
+        self._told: set[tuple[Digest, str]] = set()
         self._lock = threading.Lock()
 
     def find(self, recipes: Mapping[str, Recipe]) -> dict[str, Layer]:
@@ -148,21 +149,20 @@ class KnownLayers:
         self._remember(shared.save([(each, cache.blobs.blob(each.descriptor)) for each in records], origins=origins))
 
     def losses(self) -> list[str]:
-        """What turned out to be damaged or wrong since the last call: it is known no longer, and may be made anew."""
+        """What turned out to be damaged or wrong, and is made again by whoever begins again: each once in a build."""
         with self._lock:
-            losses, self._losses = self._losses, []
-            if losses:
-                self._layers.clear()
-        return losses
+            new = [message for loss, message in self._losses.items() if loss not in self._told]
+            self._told.update(self._losses)
+            self._layers.clear()
+        return new
 
     def is_readable(self, record: LayerRecord) -> bool:
         """Whether the bytes of a layer may be asked of the shared cache: not where those it gave were others."""
         return record.descriptor.digest not in self._unreadable
 
-    def lose(self, record: LayerRecord) -> None:
+    def lose(self, record: LayerRecord, *, stored: bool) -> None:
         """Remember that bytes were damaged while somebody read them, who has to begin again."""
-        with self._lock:
-            self._losses.append(f"The layer `{record.title}` of the cache was damaged and is made again")
+        self._lose(record, "stored" if stored else "streamed", _damage_of(record))
 
     def give_up(self, record: LayerRecord) -> None:
         """Ask the shared cache for the bytes of a layer no more."""
@@ -176,7 +176,11 @@ class KnownLayers:
             self.cache.forget(record.key, told_by=shared.name)
         with self._lock:
             self._refuted.add(record.key)
-            self._losses.append(f"The record of the layer `{record.title}` was wrong and is made again")
+        self._lose(record, "record", f"The record of the layer `{record.title}` was wrong and is made again")
+
+    def _lose(self, record: LayerRecord, what: str, message: str) -> None:
+        with self._lock:
+            self._losses.setdefault((record.descriptor.digest, what), message)
 
     def _remember(self, records: Iterable[LayerRecord]) -> None:
         """Keep records that the shared cache has: at once, since each waits for the disk."""
@@ -198,6 +202,11 @@ class KnownLayers:
         if record is None:
             return None
         return self.layer(recipe, record, came=Came.REUSED if cache.has(record) else Came.RECORD)
+
+
+def _damage_of(record: LayerRecord) -> str:
+    """What is said of a layer whose bytes are not those of its record."""
+    return f"The layer `{record.title}` of the cache was damaged and is made again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +234,7 @@ class _Bring:
             raise IntegrityError(
                 f"The layer `{record.title}` is not what its record says",
                 facts=[f"record: `{record.descriptor.digest}`", f"made now: `{made.descriptor.digest}`"],
+                hint="Build again: the record is forgotten",
             )
         return Came.MADE
 
@@ -241,10 +251,13 @@ class _Bring:
             self._give_up(record, error)
             return None
 
+    def damaged(self, record: LayerRecord) -> None:
+        self.known.emit(Warned(message=_damage_of(record)))
+
     def lost(self, record: LayerRecord, error: PyContainerError, *, stored: bool) -> None:
         if not stored:
             self._give_up(record, error)
-        self.known.lose(record)
+        self.known.lose(record, stored=stored)
 
     def _give_up(self, record: LayerRecord, error: PyContainerError) -> None:
         message = f"The layer `{record.title}` cannot be had from the record cache: {error}"

@@ -71,6 +71,7 @@ class Ledger:
         mounted: Taken by a registry from another of its repositories.
         streamed: Sent from one registry to another, through this host's memory.
         uploaded: Sent to registries and engines from this host.
+        shared: Sent to the record cache, which is no destination.
         moved: Sent or written to destinations.
         total: Of all blobs of the image, at all destinations.
         layers: Each layer once.
@@ -83,6 +84,7 @@ class Ledger:
     mounted: int = 0
     streamed: int = 0
     uploaded: int = 0
+    shared: int = 0
     moved: int = 0
     total: int = 0
     layers: tuple[LayerEntry, ...] = ()
@@ -112,8 +114,8 @@ class LedgerKeeper:
             self._count("made", event.size)
         self._emit(event)
 
-    def close(self, images: Sequence[Image], outputs: Sequence[Written]) -> Ledger:
-        """The figures, with what the destinations say they did."""
+    def close(self, images: Sequence[Image], outputs: Sequence[Written], *, shared: int = 0) -> Ledger:
+        """The figures, with what the destinations say they did, and the bytes that were sent to the record cache."""
         layers = tuple(_entry(layer, outputs) for layer in _each_once(images))
         sizes = {layer.digest: layer.size for layer in layers}
         for image in images:
@@ -134,6 +136,7 @@ class LedgerKeeper:
             mounted=moved[Moved.MOUNTED],
             streamed=moved[Moved.STREAMED],
             uploaded=moved[Moved.UPLOADED],
+            shared=shared,
             moved=sum(output.moved for output in outputs),
             total=sum(output.total for output in outputs),
             layers=layers,

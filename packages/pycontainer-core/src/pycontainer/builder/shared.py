@@ -88,6 +88,11 @@ def open_shared(
 class SharedCache:
     """Records of a repository, for one build.
 
+    Attributes:
+        repository: Where they are.
+        verifies: As below.
+        sent: Bytes of layers and records that had to be sent there.
+
     Args:
         asking: For small questions; gives up soon.
         moving: For layers.
@@ -111,6 +116,7 @@ class SharedCache:
     ) -> None:
         self.repository: Reference = moving.repository
         self.verifies = verifies
+        self.sent = 0
         self._asking = asking
         self._moving = moving
         self._kept = kept
@@ -207,7 +213,7 @@ class SharedCache:
         if not self._works:
             return None
         try:
-            self._moving.push(record, layer, origin=origin)
+            self._count(self._moving.push(record, layer, origin=origin))
         except PyContainerError as error:
             self._failed_to_write(error)
             return None
@@ -216,10 +222,14 @@ class SharedCache:
     def _save_document(self, name: str, content: bytes) -> None:
         if self._works:
             try:
-                self._moving.push_document(name, content)
+                self._count(self._moving.push_document(name, content))
                 save_record(self._path(name), content)
             except PyContainerError as error:
                 self._failed_to_write(error)
+
+    def _count(self, sent: int) -> None:
+        with self._lock:
+            self.sent += sent
 
     def _path(self, name: str) -> Path:
         """Where a document is kept that it has, apart from what was found out here."""

@@ -49,6 +49,7 @@ from pycontainer.sources.debian.grouping import group_debs
 from pycontainer.sources.debian.recipe import DebInput, DebsRecipe
 from pycontainer.sources.debian.summaries import SummaryCache
 from pycontainer.sources.debian.system import SystemRecipe
+from pycontainer.sources.fetch import gather
 from pycontainer.transports.http import HttpClient
 
 if TYPE_CHECKING:
@@ -177,7 +178,9 @@ class SystemSupply:
                 state=state,
                 unconfigured=choice.wishes.unconfigured,
                 after=tuple(recipe.key for recipe in packages),
-                summaries=lambda: [self._summaries.find(deb) for deb in debs],
+                summaries=lambda: gather(
+                    [partial(self._summaries.find, deb) for deb in debs], self._session.jobs, interrupt=self.stop
+                ),
             ),
         ]
 

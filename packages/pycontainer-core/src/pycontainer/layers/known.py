@@ -41,6 +41,10 @@ if TYPE_CHECKING:
             """The bytes over the network, checked while they are read; none where making them is the better way."""
             ...
 
+        def damaged(self, record: LayerRecord) -> None:
+            """Hear that bytes of the store are damaged, and about to be fetched."""
+            ...
+
         def lost(self, record: LayerRecord, error: PyContainerError, *, stored: bool) -> None:
             """Hear that bytes turned out to be damaged while they were read: those of the store, or streamed ones."""
             ...
@@ -97,7 +101,10 @@ class KnownBlob:
             PyContainerError: As of `open`.
         """
         with self._lock:
+            was_here = self._is_here()
             if not self._stored.is_intact():
+                if was_here:
+                    self._bring.damaged(self._record)
                 self.came = self._bring.fetch(self._record)
         return self._stored
 

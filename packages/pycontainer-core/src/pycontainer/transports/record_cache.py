@@ -21,10 +21,13 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from pycontainer.blobs.blob import BytesBlob
 from pycontainer.errors import DocumentError, HTTPStatusError
 from pycontainer.layers.record import decode_record, encode_record
 from pycontainer.oci import Descriptor, Manifest, media_types
+from pycontainer.transports.registry import Pushed
 
 if TYPE_CHECKING:
     from pycontainer.blobs.blob import Blob
@@ -40,10 +43,9 @@ _LAYERS: Final = frozenset({media_types.LAYER, media_types.LAYER_GZIP, media_typ
 _NOT_FOUND: Final = 404
 # Registries take manifests of 4 MiB, where the content takes four thirds of its size.
 _EMBEDDED_MAX: Final = 256 << 10
-# A record of torch has 40 kB; what a full Debian knows of itself some megabytes.
 _MAX_RECORD: Final = 4 << 20
-_MAX_PACKED: Final = 32 << 20
-_MAX_DOCUMENT: Final = 256 << 20
+_MAX_PACKED: Final = 16 << 20
+_MAX_DOCUMENT: Final = 64 << 20
 
 
 class RecordCache:
@@ -73,18 +75,17 @@ class RecordCache:
         record = decode_record(self._content(manifest.config, _RECORD, _MAX_RECORD))
         if record.key != key:
             raise self._unsuitable(tag, f"it is the record of `{record.key[:64]}`")
-        named = [(layer.digest, layer.size, layer.media_type) for layer in manifest.layers]
-        told = record.descriptor
-        if named != [(told.digest, told.size, told.media_type)] or told.media_type not in _LAYERS:
+        descriptor = _plain(record.descriptor)
+        if [_plain(layer) for layer in manifest.layers] != [descriptor] or descriptor.media_type not in _LAYERS:
             raise self._unsuitable(tag, "its manifest names another layer than the record")
-        return record
+        return msgspec.structs.replace(record, descriptor=descriptor)
 
     def layer(self, record: LayerRecord) -> RegistryBlob:
         """The layer of a record, not requested before it is opened."""
         return self._client.blob(self.repository, record.descriptor)
 
-    def push(self, record: LayerRecord, layer: Blob, *, origin: Reference | None = None) -> None:
-        """Put a record there, and its layer.
+    def push(self, record: LayerRecord, layer: Blob, *, origin: Reference | None = None) -> int:
+        """Put a record there, and its layer; how many bytes had to be sent.
 
         Args:
             record: Of the layer.
@@ -94,11 +95,9 @@ class RecordCache:
         Raises:
             PyContainerError: The registry does not take it.
         """
-        told = record.descriptor
-        named = Descriptor(media_type=told.media_type, digest=told.digest, size=told.size)
         config = BytesBlob.of(encode_record(record), _RECORD)
-        self._client.push_blob(self.repository, layer, title=record.title, origin=origin)
-        self._push(_layer_tag(record.key), LAYER_TYPE, config, named)
+        sent = self._push_blob(layer, title=record.title, origin=origin)
+        return sent + self._push(_layer_tag(record.key), LAYER_TYPE, config, _plain(record.descriptor))
 
     def document(self, name: str) -> bytes | None:
         """The document of a name, or none.
@@ -122,31 +121,27 @@ class RecordCache:
             raise self._unsuitable(name, "it is a document of another name")
         return content
 
-    def push_document(self, name: str, content: bytes) -> None:
-        """Put a document there, under a name that can be a tag.
+    def push_document(self, name: str, content: bytes) -> int:
+        """Put a document there, under a name that can be a tag; how many bytes had to be sent.
 
         Raises:
             PyContainerError: The registry does not take it.
         """
         config = BytesBlob.of(zlib.compress(f"{name}\n".encode() + content), _DOCUMENT)
         # A manifest names at least one layer, for the registries that insist (image-spec, *manifest.md*, `layers`).
-        self._push(name, DOCUMENT_TYPE, config, config.descriptor)
+        return self._push(name, DOCUMENT_TYPE, config, config.descriptor)
 
-    def _push(self, tag: str, artifact_type: str, config: BytesBlob, layer: Descriptor) -> None:
-        described = config.descriptor
-        small = described.size <= _EMBEDDED_MAX
-        manifest = Manifest(
-            artifact_type=artifact_type,
-            config=Descriptor(
-                media_type=described.media_type,
-                digest=described.digest,
-                size=described.size,
-                data=config.content if small else None,
-            ),
-            layers=(layer,),
-        )
-        self._client.push_blob(self.repository, config, title=tag)
+    def _push(self, tag: str, artifact_type: str, config: BytesBlob, layer: Descriptor) -> int:
+        embedded = config.content if len(config.content) <= _EMBEDDED_MAX else None
+        described = msgspec.structs.replace(config.descriptor, data=embedded)
+        manifest = Manifest(artifact_type=artifact_type, config=described, layers=(layer,))
+        sent = self._push_blob(config, title=tag)
         self._client.push_manifest(self.repository.with_tag(tag), manifest.to_bytes(), media_types.MANIFEST)
+        return sent
+
+    def _push_blob(self, blob: Blob, *, title: str, origin: Reference | None = None) -> int:
+        pushed = self._client.push_blob(self.repository, blob, title=title, origin=origin)
+        return blob.descriptor.size if pushed is Pushed.UPLOADED else 0
 
     def _manifest(self, tag: str, artifact_type: str) -> Manifest | None:
         try:
@@ -172,6 +167,11 @@ class RecordCache:
 
     def _unsuitable(self, tag: str, reason: str) -> DocumentError:
         return DocumentError(f"`{self.repository.with_tag(tag)}` is not what it should be", facts=[reason])
+
+
+def _plain(descriptor: Descriptor) -> Descriptor:
+    """What a descriptor says of the bytes; anything else in it would become a part of the image."""
+    return Descriptor(media_type=descriptor.media_type, digest=descriptor.digest, size=descriptor.size)
 
 
 def _layer_tag(key: str) -> str:

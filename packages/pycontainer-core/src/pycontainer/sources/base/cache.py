@@ -40,7 +40,7 @@ class FactsCache:
         content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
             return None if content is None else msgspec.json.decode(content, type=BaseFacts)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return None
 
     def put(self, manifest: Digest, facts: BaseFacts) -> BaseFacts:

@@ -42,7 +42,7 @@ class StateCache:
         content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
             return None if content is None else msgspec.msgpack.decode(content, type=DebianState)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return None
 
     def put(self, manifest: Digest, state: DebianState) -> DebianState:
