@@ -17,7 +17,7 @@ from pycontainer.attest.materials import ProjectFiles, materials_of
 from pycontainer.attest.parts import files_of_project
 from pycontainer.attest.purl import purl
 from pycontainer.attest.spdx import spdx_document
-from pycontainer.builder.documents import sbom_paths
+from pycontainer.builder.documents import document_paths
 from pycontainer.config import BuildConfig
 from pycontainer.image import Image
 from pycontainer.layers.layer import Layer
@@ -153,8 +153,8 @@ def test_only_what_is_published_names_its_registry() -> None:
 def test_an_image_without_a_path_has_its_document_where_a_layout_would_be(tmp_path: Path) -> None:
     config = BuildConfig(context_path=tmp_path, tag="ghcr.io/acme/api:1", push=True, platform="linux/arm/v7")
 
-    assert tmp_path / "dist" / "image.spdx.json" in sbom_paths(config)
-    assert tmp_path / "dist" / "image-linux-arm-v7.cdx.json" in sbom_paths(config)
+    assert tmp_path / "dist" / "image.spdx.json" in document_paths(config)
+    assert tmp_path / "dist" / "image-linux-arm-v7.cdx.json" in document_paths(config)
     assert Platform.parse("linux/arm/v7") in config.platforms
 
 

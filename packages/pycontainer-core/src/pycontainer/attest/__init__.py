@@ -44,4 +44,8 @@ FORMATS: Final = {
     "cyclonedx": Format(suffix=".cdx.json", media_type="application/vnd.cyclonedx+json", write=_cyclonedx),
 }
 
-__all__ = ["FORMATS", "Format"]
+# Of provenance: an in-toto statement, not signed.
+MEDIA_TYPE: Final = "application/vnd.in-toto+json"
+PROVENANCE_SUFFIX: Final = ".provenance.json"
+
+__all__ = ["FORMATS", "MEDIA_TYPE", "PROVENANCE_SUFFIX", "Format"]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pycontainer.attest import FORMATS
+from pycontainer.attest import FORMATS, MEDIA_TYPE
+from pycontainer.image import join_platforms
 from pycontainer.image.attachment import CREATED, Attachment
 from pycontainer.sources.locks.filenames import normalize
 
@@ -31,13 +32,52 @@ def attested(plan: BuildPlan, images: Sequence[Image], name: Reference) -> tuple
         images: One a platform of the plan.
         name: What the image is called.
     """
-    config = plan.config
-    if config.generate_sbom is None:
+    choice = plan.config.generate_sbom
+    if choice is None and not plan.config.provenance:
         return tuple(images)
     materials = [_materials(plan, *pair, name) for pair in zip(plan.platforms, images, strict=True)]
-    return tuple(
-        image.with_attachments([_sbom(config.generate_sbom, parts)])
-        for image, parts in zip(images, materials, strict=True)
+    if choice is not None:
+        described = zip(images, materials, strict=True)
+        images = [image.with_attachments([_sbom(choice, parts)]) for image, parts in described]
+    if plan.config.provenance:
+        statement = _provenance(plan, images, materials, name)
+        images = [image.with_attachments([statement]) for image in images]
+    return tuple(images)
+
+
+def _provenance(
+    plan: BuildPlan, images: Sequence[Image], materials: Sequence[Materials], name: Reference
+) -> Attachment:
+    """One statement about the whole build, attached to every platform's image and to their index."""
+    from pycontainer.attest.provenance import PREDICATE, provenance_statement, resources_of  # noqa: PLC0415 - seldom wanted
+    from pycontainer.builder.parameters import (  # noqa: PLC0415 - as above
+        external_parameters,
+        internal_parameters,
+        source_resources,
+    )
+
+    packages = (
+        resource
+        for platform, parts in zip(plan.platforms, materials, strict=True)
+        for resource in resources_of(
+            parts,
+            local=frozenset(chosen.package.name for chosen in platform.local_packages),
+            base=None if platform.base.composed_of else platform.base.top,
+        )
+    )
+    top = join_platforms(images).digest
+    content = provenance_statement(
+        list(dict.fromkeys((top, *(image.digest for image in images)))),
+        name=name.name if plan.config.push else name.with_tag(None).familiar,
+        external=external_parameters(plan),
+        internal=internal_parameters(plan),
+        dependencies=[*source_resources(plan), *packages],
+    )
+    return Attachment(
+        artifact_type=MEDIA_TYPE,
+        media_type=MEDIA_TYPE,
+        content=content,
+        annotations={CREATED: plan.created, "in-toto.io/predicate-type": PREDICATE},
     )
 
 

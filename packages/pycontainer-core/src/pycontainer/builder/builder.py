@@ -13,7 +13,7 @@ from pycontainer.builder.access import PushAccess
 from pycontainer.builder.attestations import attested
 from pycontainer.builder.bases import find_bases, suite_of, system_supply
 from pycontainer.builder.damage import with_whole_layers
-from pycontainer.builder.documents import sbom_paths, write_sboms
+from pycontainer.builder.documents import document_paths, write_provenance, write_sboms
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
 from pycontainer.builder.outputs import names_of, open_destinations, output_paths
@@ -23,7 +23,7 @@ from pycontainer.builder.result import BuildResult
 from pycontainer.builder.session import Session
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.events import Noted, PhaseStarted, ignore
-from pycontainer.image import Image, ImageIndex
+from pycontainer.image import Image, join_platforms
 from pycontainer.plan import make_plan
 from pycontainer.policy import check_layers, check_plan
 from pycontainer.sources.base import default_base_image
@@ -122,9 +122,14 @@ class ImageBuilder:
 
             images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations))
             session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
-            sboms = write_sboms(plan, images, emit=keeper)
-            ledger = keeper.close(images, outputs, shared=session.shared.sent if session.shared else 0)
-            return BuildResult(digest=_top(images).digest, images=images, outputs=outputs, ledger=ledger, sboms=sboms)
+            return BuildResult(
+                digest=join_platforms(images).digest,
+                images=images,
+                outputs=outputs,
+                ledger=keeper.close(images, outputs, shared=session.shared.sent if session.shared else 0),
+                sboms=write_sboms(plan, images, emit=keeper),
+                provenance=write_provenance(plan, images, emit=keeper),
+            )
 
     def _open(self, session: Session) -> tuple[Project, Pyproject]:
         project, pyproject = session.project()
@@ -151,7 +156,7 @@ class ImageBuilder:
             bases=lambda platforms: find_bases(session, system, base, platforms),
             choose_system=choose_system,
             list_files=list_files,
-            skip=[*output_paths(self._config), *sbom_paths(self._config)],
+            skip=[*output_paths(self._config), *document_paths(self._config)],
             fingerprints=session.fingerprints,
             emit=session.emit,
         )
@@ -204,12 +209,8 @@ def _compiling(session: Session, plan: BuildPlan, platform: PlatformPlan) -> Com
 
 def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:
     session.emit(PhaseStarted(name="export"))
-    image = _top(images)
+    image = join_platforms(images)
     return tuple(destination.write(image) for destination in destinations)
-
-
-def _top(images: Sequence[Image]) -> Image | ImageIndex:
-    return images[0] if len(images) == 1 else ImageIndex(images=tuple(images), annotations=images[0].annotations)
 
 
 def _image(plan: BuildPlan, platform: PlatformPlan, layers: Sequence[Layer], wheels: Wheels) -> Image:

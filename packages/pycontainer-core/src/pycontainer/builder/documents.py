@@ -1,6 +1,7 @@
 """Documents about images, as files beside what the build wrote.
 
-    write_sboms(plan, images)      # dist/image.spdx.json
+    write_sboms(plan, images)           # dist/image.spdx.json
+    write_provenance(plan, images)      # dist/image.provenance.json
 
 They are what is attached to the images, for those who look at files. They have the name of the layout or archive and
 the ending of their format; where there are several platforms, one each: `dist/image-linux-arm64.spdx.json`. An image
@@ -13,7 +14,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from pycontainer.attest import FORMATS
+from pycontainer.attest import FORMATS, MEDIA_TYPE, PROVENANCE_SUFFIX
 from pycontainer.blobs.store import atomic_file
 from pycontainer.builder.outputs import output_paths
 from pycontainer.config.build_config import DEFAULT_OUTPUT
@@ -40,24 +41,44 @@ def write_sboms(plan: BuildPlan, images: Sequence[Image], *, emit: Emit) -> tupl
     written = []
     for platform, image in zip(plan.platforms, images, strict=True):
         for attachment in image.attachments:
-            if (suffix := suffixes.get(attachment.artifact_type)) is None:
-                continue
-            for path in _bases(plan.config):
-                sbom = _beside(path, platform.platform if len(images) > 1 else None, suffix)
-                with atomic_file(sbom) as file:
-                    file.write(attachment.content)
-                emit(Noted(message=f"Wrote the bill of materials {sbom}"))
-                written.append(sbom)
+            if (suffix := suffixes.get(attachment.artifact_type)) is not None:
+                own = platform.platform if len(images) > 1 else None
+                written += _write(plan.config, attachment.content, suffix, platform=own)
+    for path in written:
+        emit(Noted(message=f"Wrote the bill of materials {path}"))
     return tuple(written)
 
 
-def sbom_paths(config: BuildConfig) -> list[Path]:
-    """Where this build, or one with other options, writes bills of materials: never a part of the image."""
-    suffixes = [format_.suffix for format_ in FORMATS.values()]
+def write_provenance(plan: BuildPlan, images: Sequence[Image], *, emit: Emit) -> tuple[Path, ...]:
+    """Write the provenance that is attached to the images, which is the same for all platforms, beside each path.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    written = []
+    for attachment in images[0].attachments:
+        if attachment.artifact_type == MEDIA_TYPE:
+            written += _write(plan.config, attachment.content, PROVENANCE_SUFFIX)
+    for path in written:
+        emit(Noted(message=f"Wrote the provenance {path}"))
+    return tuple(written)
+
+
+def document_paths(config: BuildConfig) -> list[Path]:
+    """Where this build, or one with other options, writes documents: never a part of the image."""
+    suffixes = [*(format_.suffix for format_ in FORMATS.values()), PROVENANCE_SUFFIX]
     return [
         _beside(path, platform, suffix)
         for path, platform, suffix in product(_bases(config), (None, *config.platforms), suffixes)
     ]
+
+
+def _write(config: BuildConfig, content: bytes, suffix: str, *, platform: Platform | None = None) -> list[Path]:
+    paths = [_beside(path, platform, suffix) for path in _bases(config)]
+    for path in paths:
+        with atomic_file(path) as file:
+            file.write(content)
+    return paths
 
 
 def _bases(config: BuildConfig) -> list[Path]:

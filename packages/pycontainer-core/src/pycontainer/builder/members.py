@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.builder.builder import ImageBuilder
-from pycontainer.builder.documents import sbom_paths
+from pycontainer.builder.documents import document_paths
 from pycontainer.builder.outputs import names_of, output_paths
 from pycontainer.builder.together import Together
 from pycontainer.config.load import CONFIG_FILE
@@ -140,4 +140,4 @@ def _places(name: str, config: BuildConfig) -> Iterator[str]:
     yield from (f"tag: {reference}" for reference in names_of(config, name))
     yield from (f"output: {path}" for path in output_paths(config))
     if config.generate_sbom:
-        yield from (f"bill of materials: {path}" for path in sbom_paths(config))
+        yield from (f"bill of materials: {path}" for path in document_paths(config))

@@ -24,6 +24,7 @@ class BuildResult:
         outputs: What each destination did.
         ledger: Bytes downloaded, made, reused and moved.
         sboms: The bills of materials that were written.
+        provenance: The statements of how the image came to be that were written.
     """
 
     digest: Digest
@@ -31,6 +32,7 @@ class BuildResult:
     outputs: tuple[Written, ...]
     ledger: Ledger
     sboms: tuple[Path, ...] = ()
+    provenance: tuple[Path, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -63,5 +65,6 @@ class BuildResult:
                 for image in self.images
             ],
             "sboms": [str(path) for path in self.sboms],
+            "provenance": [str(path) for path in self.provenance],
             "ledger": self.ledger.to_json(),
         }

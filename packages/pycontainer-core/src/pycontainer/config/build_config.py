@@ -42,6 +42,7 @@ class BuildConfig:
         output: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, `docker`, `podman`; see `outputs`.
         push: Whether to push to the registries that the tags name.
         generate_sbom: `spdx` or `cyclonedx`.
+        provenance: Whether to say, in a document attached to the image, how it came to be.
         annotations: Of manifest and index; they go before those that are found.
         reproducible: Whether the same inputs give the same digest; else the image tells the time of its build.
         created: Seconds since 1970, or RFC 3339; stored as seconds.
@@ -119,6 +120,7 @@ class BuildConfig:
     output: str | Sequence[str] = ()
     push: bool = False
     generate_sbom: str | None = None
+    provenance: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
     reproducible: bool = True
     created: int | str | None = None

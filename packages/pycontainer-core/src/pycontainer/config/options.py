@@ -65,8 +65,17 @@ _IMAGE: Final = (
         metavar="FORMAT",
         key="sbom",
         choices=("spdx", "cyclonedx"),
-        help="write a bill of materials beside the image, or into `dist` where it has no path: `spdx` or `cyclonedx`",
+        help="attach a bill of materials to the image, and write it beside it or into `dist`: `spdx` or `cyclonedx`",
         default="none",
+    ),
+    Option(
+        name="provenance",
+        shape=Shape.BOOLEAN,
+        group=Group.IMAGE,
+        flags=("--provenance",),
+        negative="--no-provenance",
+        help="attach to the image how it came to be (SLSA provenance), and write it beside it or into `dist`",
+        default="no",
     ),
     Option(
         name="annotations",

@@ -17,7 +17,7 @@ from pycontainer.errors import DocumentError
 from pycontainer.oci import Descriptor, History, ImageConfig, Index, Manifest, media_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pycontainer.image.attachment import Attachment
     from pycontainer.layers.layer import Layer
@@ -150,3 +150,12 @@ class ImageIndex:
     def digest(self) -> Digest:
         """The digest of the index: the name of all platforms together."""
         return self.descriptor.digest
+
+
+def join_platforms(images: Sequence[Image]) -> Image | ImageIndex:
+    """One image as it is; several as an index, which has what all of them have: annotations, attachments."""
+    first, *others = images
+    if not others:
+        return first
+    shared = tuple(each for each in first.attachments if all(each in image.attachments for image in others))
+    return ImageIndex(images=tuple(images), annotations=first.annotations, attachments=shared)

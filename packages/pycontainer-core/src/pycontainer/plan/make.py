@@ -110,6 +110,7 @@ def make_plan(
         extra_files=added_files(config, fingerprints=fingerprints),
         annotations={**annotations, **config.annotations},
         created=_created(config) or _EPOCH,
+        lock_file=lock,
     )
 
 

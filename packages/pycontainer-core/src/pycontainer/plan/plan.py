@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.base import Base
     from pycontainer.sources.debian.choose import PackageChoice
     from pycontainer.sources.files import PlacedFile
-    from pycontainer.sources.locks import Chosen
+    from pycontainer.sources.locks import Chosen, Lock
     from pycontainer.sources.target import Target
     from pycontainer.sources.wheels import Environment
 
@@ -63,6 +63,7 @@ class BuildPlan:
     Attributes:
         metadata: The project's metadata.
         lock: The name and the digest of the lock, for people; or none where there is none.
+        lock_file: The lock itself.
         start: How the application starts, and why that way.
         layout: Where things are in the image.
         platforms: One plan a platform, in the order in which they were asked for.
@@ -84,6 +85,7 @@ class BuildPlan:
     extra_files: tuple[PlacedFile, ...]
     annotations: Mapping[str, str]
     created: str
+    lock_file: Lock | None = None
 
     def describe(self) -> str:
         """The plan for people: one line a fact, aligned."""
