@@ -30,6 +30,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "os-packages": ("src-scripts", ("--os-package", "libpq5")),
     "composed": ("src-scripts", ("--base-image", "deb:bookworm")),
 }
+ATTACHED = ["application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json"]
 SUFFIXES = {"spdx": "spdx.json", "cyclonedx": "cdx.json"}
 # What `importlib.metadata` and dpkg's database, which `dpkg -l` prints, say in the container.
 ASK = """
@@ -67,10 +68,12 @@ def test_documents_list_what_the_container_has(
     for choice, suffix in SUFFIXES.items():
         pycontainer.build(project, *base, *options, *SAMPLES[name].options, *output, "--sbom", choice)
         documents[choice] = project / "dist" / f"{case}.{suffix}"
-    podman.pull(reference)
-    python = "/app/.venv/bin/python"
-    words = ("run", "--rm", "--network=none", *podman.run_options, "--entrypoint", python, reference, "-c", ASK)
+    python, layout = "/app/.venv/bin/python", f"oci:{project / 'dist' / case}:1"
+    words = ("run", "--rm", "--network=none", *podman.run_options, "--entrypoint", python, layout, "-c", ASK)
     installed, system = json.loads(podman.command(*words).stdout)
+    digest, _ = registry.manifest(f"documents-{case}", "1")
+    _, attached = registry.manifest(f"documents-{case}", digest.replace(":", "-"))
+    assert sorted(entry["artifactType"] for entry in attached["manifests"]) == ATTACHED, "each document once"
 
     for choice, path in documents.items():
         VALIDATORS[choice](path)
@@ -81,6 +84,8 @@ def test_documents_list_what_the_container_has(
         assert {(purl.name, purl.version, purl.qualifiers["arch"]) for purl in purls if purl.type == "deb"} == {
             tuple(package) for package in system
         }
+        copied = [purl for purl in purls if purl.type == "generic" and "checksum" in purl.qualifiers]
+        assert bool(copied) == (name == "numbers"), "numpy brings libraries of others in `numpy.libs`"
     provenance = json.loads((project / "dist" / f"{case}.provenance.json").read_text())
     check_dependencies(provenance, check_sound(documents["spdx"]), composed=case == "composed")
 

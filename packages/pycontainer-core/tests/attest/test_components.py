@@ -15,7 +15,7 @@ from pycontainer.attest.components import Component, Materials
 from pycontainer.attest.cyclonedx import cyclonedx_document
 from pycontainer.attest.materials import ProjectFiles, materials_of
 from pycontainer.attest.parts import files_of_project
-from pycontainer.attest.purl import purl
+from pycontainer.attest.purl import canonical_purl, purl
 from pycontainer.attest.spdx import spdx_document
 from pycontainer.builder.documents import document_paths
 from pycontainer.config import BuildConfig
@@ -156,6 +156,29 @@ def test_an_image_without_a_path_has_its_document_where_a_layout_would_be(tmp_pa
     assert tmp_path / "dist" / "image.spdx.json" in document_paths(config)
     assert tmp_path / "dist" / "image-linux-arm-v7.cdx.json" in document_paths(config)
     assert Platform.parse("linux/arm/v7") in config.platforms
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("pkg:PyPI/Foo_Bar@1.0", "pkg:pypi/foo-bar@1.0"),
+        (
+            "pkg:rpm/almalinux/libgfortran@8.5.0-22.el8_10?file_name=numpy.libs/libgfortran-1.so.5",
+            "pkg:rpm/almalinux/libgfortran@8.5.0-22.el8_10?file_name=numpy.libs/libgfortran-1.so.5",
+        ),
+        ("pkg:cargo/ring@0.17.8?download_url=file://.#src/lib.rs", "pkg:cargo/ring@0.17.8?download_url=file://."),
+        ("pkg:npm/%40angular/core@1.0", "pkg:npm/%40angular/core@1.0"),
+        ("pkg:generic/a b@1+2?z=1&a=2&=3&c", "pkg:generic/a%20b@1%2B2?a=2&z=1"),
+    ],
+)
+def test_package_urls_of_others_are_brought_into_one_form(written: str, canonical: str) -> None:
+    assert canonical_purl(written) == canonical
+    assert PackageURL.from_string(canonical).to_string() == canonical
+
+
+@pytest.mark.parametrize("text", ["", "pkg:", "pkg:pypi", "https://example.org/a", "pkg:pypi/", "pkg:generic/a\nb"])
+def test_what_is_no_package_url_is_none(text: str) -> None:
+    assert canonical_purl(text) is None
 
 
 # Spaces and slashes at the ends of a name are none of it, says the reference implementation.

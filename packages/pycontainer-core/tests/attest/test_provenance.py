@@ -158,7 +158,7 @@ def test_it_says_what_was_built_of_what(workshop: Workshop, installed: Installed
     assert statement["subject"] == [{"name": "ghcr.io/acme/api", "digest": {"sha256": result.digest.hex}}]
     assert definition(statement)["externalParameters"] == {
         "configuration": {
-            "base-image": f"oci:{workshop.base}",
+            "base-image": f"oci:{workshop.base.name}",
             "platform": ["linux/amd64"],
             "created": 1_700_000_000,
         },

@@ -11,6 +11,7 @@ the cache is and where the image goes are left out, addresses have no credential
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.attest.provenance import Resource
@@ -22,7 +23,6 @@ from pycontainer.sources.locks.addresses import public_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pycontainer.plan import BuildPlan
 
@@ -46,7 +46,7 @@ def external_parameters(plan: BuildPlan) -> dict[str, Any]:
     project = {"name": plan.metadata.name, "version": plan.metadata.version, "directory": _directory(plan.config.root)}
     return {
         "configuration": {
-            "base-image": plan.config.base_image or plan.platforms[0].base.reference,
+            "base-image": _base_image(plan.config.base_image or plan.platforms[0].base.reference),
             "platform": [str(platform.platform) for platform in plan.platforms],
             **dict(_options(plan.config)),
         },
@@ -98,6 +98,12 @@ def _options(config: BuildConfig) -> Iterator[tuple[str, Any]]:
         told_elsewhere = option.group in _NOT_OF_THE_IMAGE or name in _ELSEWHERE | _IN_IMAGE
         if not told_elsewhere and value != defaults[name]:
             yield option.toml_key, _without_secrets(value) if name in _ADDRESSES else _plain(value)
+
+
+def _base_image(text: str) -> str:
+    """The base as it was asked for; the path of one that lies on this host is nobody else's business."""
+    kind, colon, path = text.partition(":")
+    return f"{kind}:{Path(path).name}" if colon and Path(path).is_absolute() else text
 
 
 def _in_image(config: BuildConfig) -> Iterator[str]:
