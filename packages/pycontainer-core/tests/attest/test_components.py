@@ -21,7 +21,7 @@ from pycontainer.builder.documents import document_paths
 from pycontainer.config import BuildConfig
 from pycontainer.image import Image
 from pycontainer.layers.layer import Layer
-from pycontainer.layers.record import LayerContents, PackageContents
+from pycontainer.layers.record import BundledPart, LayerContents, PackageContents
 from pycontainer.oci import Digest, Platform, Reference
 from pycontainer.sources.base import Base
 from pycontainer.sources.base.facts import BaseFacts
@@ -131,6 +131,19 @@ def test_a_project_that_is_a_package_is_the_application() -> None:
 
     python = ("interpreter", "pkg:generic/cpython@3.12.4")
     assert [(part.kind, part.purl) for part in found.contents] == [("application", "pkg:pypi/api@0.1"), python]
+
+
+def test_a_part_that_a_wheel_claims_to_bring_hides_nothing_that_is_there() -> None:
+    base = f"pkg:oci/base@{Digest.of(b'base')}?arch=amd64"
+    claims = tuple(BundledPart(name="claimed", purl=purl) for purl in (base, "pkg:pypi/zope@1", "pkg:pypi/Liar@1"))
+    liar = PackageContents(name="liar", version="1", sha256=SHA256, bundled=claims)
+
+    found = materials(liar, PackageContents(name="zope", version="1", sha256=SHA256))
+
+    purls = [component.purl for component in found.components]
+    assert len(purls) == len(set(purls))
+    assert [part.kind for part in found.components].count("part") == 0
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(cyclonedx_document(found).decode()) is None
 
 
 def test_a_package_that_was_made_before_licences_were_written_down_is_listed() -> None:

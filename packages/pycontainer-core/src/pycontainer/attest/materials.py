@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pycontainer.image import Image
-    from pycontainer.layers.record import PackageContents
+    from pycontainer.layers.record import BundledPart, PackageContents
     from pycontainer.sources.base import Base
     from pycontainer.sources.base.packages import OSPackage
     from pycontainer.sources.debian.package import BinaryPackage
@@ -80,7 +80,7 @@ def materials_of(
     architecture = image.platform.architecture
     top = image_component("image", image.digest, architecture, reference, published=published)
     below = image_component("base", base.digest, architecture, parent, published=parent is not None)
-    graph = _Graph()
+    graph = _Graph(components={top.purl: top, below.purl: below})
     graph.contain(below, interpreter(str(target.python)))
     new = debian_packages(added)
     for package in _of_base(base, {package.name for package in new}):
@@ -103,7 +103,7 @@ def materials_of(
     return Materials(
         image=top,
         base=below,
-        contents=graph.sorted_components,
+        contents=graph.contents,
         edges=tuple(sorted(graph.edges)),
         created=image.config.created or _EPOCH,
     )
@@ -111,32 +111,38 @@ def materials_of(
 
 @dataclass(kw_only=True, slots=True)
 class _Graph:
-    """Components by their purls, and what joins them."""
+    """Components by their purls, image and base first, and what joins them.
 
-    components: dict[str, Component] = field(default_factory=dict)
+    Where two have one purl, the first stays: a part that a wheel claims to bring never hides what is known to be there.
+    """
+
+    components: dict[str, Component]
     edges: set[Edge] = field(default_factory=set)
 
     def contain(self, outer: Component, inner: Component) -> None:
         self.components.setdefault(inner.purl, inner)
-        self.edges.add(Edge(subject=outer.purl, kind="contains", object=inner.purl))
+        if inner.purl != outer.purl:
+            self.edges.add(Edge(subject=outer.purl, kind="contains", object=inner.purl))
 
     @property
-    def sorted_components(self) -> tuple[Component, ...]:
-        found = self.components.values()
+    def contents(self) -> tuple[Component, ...]:
+        _, _, *found = self.components.values()
         return tuple(sorted(found, key=lambda each: (each.name, each.version or "", each.purl)))
 
 
 def _add_packages(graph: _Graph, image: Image, top: Component, origins: Mapping[str, Chosen], own: str) -> _Requires:
     """The packages of the environment and what they bring; what each declares to need."""
     requires: _Requires = {}
+    bundled: list[tuple[Component, BundledPart]] = []
     for found in _installed(image):
         component = installed_package(found, origins.get(found.name))
         if found.name == own:
             component = replace(component, kind="application")
         requires[found.name] = component.purl, found.requires
         graph.contain(top, component)
-        for part in found.bundled:
-            graph.contain(component, bundled_part(part))
+        bundled += ((component, part) for part in found.bundled)
+    for component, part in bundled:
+        graph.contain(component, bundled_part(part))
     return requires
 
 

@@ -229,7 +229,7 @@ class Installation:
                 self._check(member, digest)
                 if reading is not None:
                     self._note_libraries(path, member, reading, digest)
-                elif member.name.startswith(f"{self.wheel.identity.dist_info}/sboms/"):
+                if member.name.startswith(f"{self.wheel.identity.dist_info}/sboms/"):
                     self._note_sbom(path, member, digest)
             rows.append((self._relative(path), record.encoded(digest), size))
             archive.used(member)

@@ -118,15 +118,16 @@ class ReferrersTag:
             turn.lines[entry.digest] = entry
         seen: bytes | None = None
         for attempt in range(1, _TRIES + 1):
-            begin = time.monotonic()
             with turn.lock:
+                begin = time.monotonic()
                 found = self._get()
                 missing = [line for digest, line in turn.lines.items() if not found.has(digest)]
                 if not missing and (found.raw == seen or not turn.written):
                     return
                 seen = self._put(found, missing) if missing else found.raw
                 turn.written = True
-            pause = random.uniform(1, 2) * attempt * max(time.monotonic() - begin, _SHORT)  # noqa: S311 - not secret
+                seconds = time.monotonic() - begin
+            pause = random.uniform(1, 2) * attempt * max(seconds, _SHORT)  # noqa: S311 - not secret
             self._session.http.settings.retries.sleep(min(pause, _LONG))
         if not self._get().has(entry.digest):
             raise NetworkError(
