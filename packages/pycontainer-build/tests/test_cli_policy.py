@@ -115,6 +115,8 @@ def test_an_image_that_keeps_every_rule_is_built(project: Project) -> None:
     done = project.build(ALL + f'allowed-indexes = ["{project.index.url}"]\n')
     assert done.code == 0, done.err
     assert Path("dist/image/index.json").exists()
+    planned = project.build("non-root = true\nno-sdists = true", "--dry-run")
+    assert "policy       policy in pycontainer.toml: no-sdists, non-root\n" in planned.out
 
 
 @pytest.mark.parametrize(

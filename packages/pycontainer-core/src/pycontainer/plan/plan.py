@@ -102,6 +102,7 @@ class BuildPlan:
             "created": self.created,
             "annotations": dict(self.annotations),
             "files": [placed.destination for placed in (*self.files, *self.extra_files)],
+            "policies": [policy.origin for policy in self.config.policies],
             "platforms": [_platform_json(plan) for plan in self.platforms],
         }
 
@@ -122,6 +123,8 @@ class BuildPlan:
                     yield "", f"to build: {chosen.package} (from {chosen.kind})"
         for placed in self.extra_files:
             yield "adds", placed.destination
+        for policy in self.config.policies:
+            yield "policy", f"{policy.origin}: {', '.join(policy.rules())}"
 
     def _project(self) -> Iterator[str]:
         version = self.metadata.version or ("(version from its backend)" if self.installs_project else "")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _SLICE: Final = 1 << 20
 # The longest text that a pattern has to see as a whole.
 _OVERLAP: Final = 4 << 10
+# Of one kind in one file; who has more of them knows by then.
+_MOST: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +123,7 @@ _TEMPLATES: Final = ("*.example", "*.sample", "*.template", "*.dist", "example.e
 
 
 def scan(stream: Source, *, path: str) -> Iterator[Finding]:
-    """The secrets in a file: the first of each kind, by the file's name and by its content."""
+    """The secrets in a file, by its name and by its content; at most 20 of a kind."""
     name = suspicious_name(path)
     if name is not None:
         yield Finding(what=name)
@@ -141,16 +143,20 @@ def suspicious_name(path: str) -> str | None:
 
 
 def _scan_content(slices: Iterable[bytes]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    kept, lines = b"", 1
+    # Of each detector how many were found, and where in the file the last one ended: slices overlap.
+    counts, ends = [0] * len(_DETECTORS), [0] * len(_DETECTORS)
+    kept, start, lines = b"", 0, 1
     for piece in slices:
         window = kept + piece
-        for detector in _DETECTORS:
-            if detector.what in seen or not any(sign in window for sign in detector.signs):
+        for number, detector in enumerate(_DETECTORS):
+            if counts[number] == _MOST or not any(sign in window for sign in detector.signs):
                 continue
-            match = detector.pattern.search(window)
-            if match is not None:
-                seen.add(detector.what)
-                yield Finding(what=detector.what, line=lines + window.count(b"\n", 0, match.start()))
+            for match in detector.pattern.finditer(window):
+                if start + match.start() >= ends[number] and counts[number] < _MOST:
+                    counts[number] += 1
+                    yield Finding(what=detector.what, line=lines + window.count(b"\n", 0, match.start()))
+                ends[number] = max(ends[number], start + match.end())
         kept = window[-_OVERLAP:]
-        lines += window.count(b"\n", 0, len(window) - len(kept))
+        passed = len(window) - len(kept)
+        lines += window.count(b"\n", 0, passed)
+        start += passed
