@@ -49,7 +49,7 @@ def contents(opened: Callable[[Image], OpenedImage], distribution: Callable[...,
             ),
         ]
     )
-    return read_image(opened(image.with_config(env=("VIRTUAL_ENV=/app/.venv",))))
+    return read_image(opened(image.with_config(env=("VIRTUAL_ENV=/app/.venv",), working_dir="/app")))
 
 
 def test_a_package_is_explained_by_its_metadata(contents: ImageContents) -> None:
@@ -78,6 +78,7 @@ def test_a_file_leads_to_its_layer_and_package(contents: ImageContents) -> None:
     own = explain(contents, "app/main.py")
     assert isinstance(own, FileExplanation)
     assert (own.path, own.package, own.os_package) == ("/app/main.py", None, None)
+    assert explain(contents, "main.py/") == own, "below the working directory"
     link = explain(contents, "/app/old")
     assert isinstance(link, FileExplanation)
     assert (link.type, link.target) == ("link", "main.py")

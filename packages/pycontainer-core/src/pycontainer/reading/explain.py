@@ -135,14 +135,14 @@ def explain(contents: ImageContents, subject: str, *, lock: LockView | None = No
 
     Args:
         contents: The image.
-        subject: An absolute path, or the name of a package.
+        subject: A path, absolute or below the working directory, or the name of a package.
         lock: Of the project that the image may be of; it tells of packages that it pins at the same version.
 
     Raises:
         ConfigError: There is no such thing in the image.
     """
     if "/" in subject:
-        return _explain_file(contents, f"/{subject.strip('/')}", lock)
+        return _explain_file(contents, _path(contents, subject), lock)
     for found in _at_home_first(contents):
         if found.name == normalize(subject):
             return _explain_package(contents, found, lock)
@@ -175,6 +175,14 @@ def _at_home_first(contents: ImageContents) -> list[Distribution]:
     """The distributions, those of the application's environment before what a base has for itself."""
     home = contents.image.config.config.environment.get("VIRTUAL_ENV", "")
     return sorted(contents.distributions, key=lambda found: found.prefix != home)
+
+
+def _path(contents: ImageContents, subject: str) -> str:
+    """The absolute path that is meant: as people know a file of their project, it lies below the working directory."""
+    below = f"{contents.image.config.config.working_dir.rstrip('/')}/{subject.strip('/')}"
+    if not subject.startswith("/") and node_at(contents.root, below) is not None:
+        return below
+    return f"/{subject.strip('/')}"
 
 
 def _explain_file(contents: ImageContents, path: str, lock: LockView | None) -> FileExplanation:

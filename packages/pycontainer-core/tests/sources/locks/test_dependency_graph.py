@@ -139,3 +139,18 @@ def test_circles_end() -> None:
 def test_what_is_no_requirement_is_none_or_a_name(text: str) -> None:
     found = requirement(text)
     assert found is None or found.name
+
+
+@pytest.mark.parametrize("value", ["text", 1, [1, {"name": 2}], {"a": [1, {"extras": "x"}]}, {}, [[]]])
+def test_tables_of_other_types_say_nothing(value: object, tmp_path: Path) -> None:
+    """Whoever installs refuses such files; whoever explains must not fall over them."""
+    keys = ("project", "tool", "dependency-groups")
+    for pyproject in (
+        dict.fromkeys(keys, value),
+        {"project": {"dependencies": value, "optional-dependencies": value}},
+    ):
+        read_graph(None, pyproject, project="app")
+    read_graph(None, {"tool": {"poetry": {"dependencies": value, "group": value}}}, project="app")
+    lock = tmp_path / "poetry.lock"
+    lock.write_text('[[package]]\nname = "a"\nversion = 1\nextras = "x"\ndependencies = "x"\n')
+    assert read_graph(lock, {}, project="app").versions == {"a": {"1"}}

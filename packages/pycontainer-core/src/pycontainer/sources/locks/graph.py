@@ -262,8 +262,12 @@ def _listed(value: Any, extra: str | None) -> Iterator[Need]:
 
 
 def _need(name: str, table: Mapping[str, Any], marker: object, extra: str | None) -> Need:
-    extras = table.get("extra") or table.get("extras") or ()
-    named = frozenset(normalize(each) for each in extras if isinstance(each, str))
+    extras = table.get("extra") or table.get("extras")
+    named = (
+        frozenset(normalize(each) for each in extras if isinstance(each, str))
+        if isinstance(extras, list)
+        else frozenset()
+    )
     text = marker if isinstance(marker, str) else None
     return Need(normalize(name), named, text, extra or _extra_of(text))
 
@@ -278,16 +282,16 @@ def _uv_roots(packages: Iterable[Mapping[str, Any]], project: str) -> Iterator[t
 
 
 def _roots(pyproject: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Need, ...]]]:
-    project, poetry = pyproject.get("project", {}), pyproject.get("tool", {}).get("poetry", {})
+    project, poetry = _table(pyproject, "project"), _table(_table(pyproject, "tool"), "poetry")
     own = [*_listed(project.get("dependencies"), None), *_listed(poetry.get("dependencies"), None)]
     yield DEPENDENCIES, tuple(need for need in own if need.name != "python")
-    for name, texts in project.get("optional-dependencies", {}).items():
+    for name, texts in _table(project, "optional-dependencies").items():
         yield f"extra `{normalize(name)}`", tuple(_listed(texts, None))
-    groups = pyproject.get("dependency-groups", {})
+    groups = _table(pyproject, "dependency-groups")
     for name in groups:
         yield f"group `{normalize(name)}`", tuple(_listed(_included(groups, name, set()), None))
-    for name, table in poetry.get("group", {}).items():
-        yield f"group `{normalize(name)}`", tuple(_listed(table.get("dependencies"), None))
+    for name in (tables := _table(poetry, "group")):
+        yield f"group `{normalize(name)}`", tuple(_listed(_table(tables, name).get("dependencies"), None))
 
 
 def _included(groups: Mapping[str, Any], name: str, seen: set[str]) -> list[str]:
@@ -296,7 +300,8 @@ def _included(groups: Mapping[str, Any], name: str, seen: set[str]) -> list[str]
         return []
     seen.add(name)
     texts: list[str] = []
-    for item in groups.get(name, ()):
+    found = groups.get(name)
+    for item in found if isinstance(found, list) else ():
         if isinstance(item, str):
             texts.append(item)
         elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
