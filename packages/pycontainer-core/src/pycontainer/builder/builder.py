@@ -6,6 +6,7 @@ result.references[0]        # ghcr.io/acme/api@sha256:…
 
 from __future__ import annotations
 
+import os
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from pycontainer.builder.preflight import check_images
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
 from pycontainer.builder.session import Session
+from pycontainer.builder.signing import open_signer, sign
 from pycontainer.builder.wheels import WheelSupply
 from pycontainer.events import Noted, PhaseStarted, ignore
 from pycontainer.image import Image, join_platforms
@@ -31,6 +33,7 @@ from pycontainer.sources.base import default_base_image
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pycontainer.attest.signing.attachments import StatementSigner
     from pycontainer.builder.bases import OpenSystem
     from pycontainer.builder.recipes import Compiling, Wheels
     from pycontainer.builder.together import Together
@@ -107,6 +110,7 @@ class ImageBuilder:
             PyContainerError: It cannot be built or written; no destination has a half of it.
         """
         keeper = LedgerKeeper(self._emit)
+        signer = open_signer(self._config, environment=os.environ)
         with Session(self._config, keeper, indexes=self._indexes, together=self._together) as session:
             project, pyproject = self._open(session)
             system = system_supply(session)
@@ -120,7 +124,7 @@ class ImageBuilder:
             def make() -> tuple[Image, ...]:
                 return attested(plan, _images(session, plan, supply, system), names[0])
 
-            images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations))
+            images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations, signer))
             session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
             return BuildResult(
                 digest=join_platforms(images).digest,
@@ -165,13 +169,19 @@ class ImageBuilder:
 
 
 def _built(
-    session: Session, plan: BuildPlan, make: Callable[[], tuple[Image, ...]], destinations: Sequence[Destination]
+    session: Session,
+    plan: BuildPlan,
+    make: Callable[[], tuple[Image, ...]],
+    destinations: Sequence[Destination],
+    signer: StatementSigner | None,
 ) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
     """The images, and what became of them at every destination."""
     images = make()
     check_images(plan, images, emit=session.emit)
     check_layers(plan, images)
-    return images, _export(session, images, destinations)
+    session.emit(PhaseStarted(name="export"))
+    image = sign(join_platforms(images), signer)
+    return images, tuple(destination.write(image) for destination in destinations)
 
 
 def _images(session: Session, plan: BuildPlan, supply: WheelSupply, system: OpenSystem) -> tuple[Image, ...]:
@@ -205,12 +215,6 @@ def _compiling(session: Session, plan: BuildPlan, platform: PlatformPlan) -> Com
     from pycontainer.builder.bytecode import BytecodeSupply  # noqa: PLC0415 - most builds have none
 
     return BytecodeSupply(session).compiling(plan, platform)
-
-
-def _export(session: Session, images: Sequence[Image], destinations: Sequence[Destination]) -> tuple[Written, ...]:
-    session.emit(PhaseStarted(name="export"))
-    image = join_platforms(images)
-    return tuple(destination.write(image) for destination in destinations)
 
 
 def _image(plan: BuildPlan, platform: PlatformPlan, layers: Sequence[Layer], wheels: Wheels) -> Image:

@@ -66,5 +66,5 @@ class Statement(Document, frozen=True, kw_only=True):
         return statement
 
     def is_about(self, digest: Digest) -> bool:
-        """Whether every subject is this digest: a statement about several things is about none for certain."""
-        return bool(self.subject) and all(each.digest.get(digest.algorithm) == digest.hex for each in self.subject)
+        """Whether this digest is among its subjects: what is said is said of each of them."""
+        return any(each.digest.get(digest.algorithm) == digest.hex for each in self.subject)

@@ -12,13 +12,14 @@ to another image.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pycontainer.attest.signing.bundle import MEDIA_TYPE, read_bundle
-from pycontainer.attest.signing.statement import SIGNED, Statement
+from pycontainer.attest.signing.statement import PAYLOAD_TYPE, SIGNED, Statement
 from pycontainer.attest.verification.report import Finding, Verdict
-from pycontainer.errors import IntegrityError, PyContainerError, SignatureError
+from pycontainer.errors import DocumentError, IntegrityError, PyContainerError, SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ _NAMES: Final = {
     "https://cyclonedx.org/bom": "bill of materials (CycloneDX)",
     "application/spdx+json": "bill of materials (SPDX)",
     "application/vnd.cyclonedx+json": "bill of materials (CycloneDX)",
-    "application/vnd.in-toto+json": "statement",
+    PAYLOAD_TYPE: "statement",
     MEDIA_TYPE: "signature",
 }
 
@@ -139,7 +140,7 @@ def _holds(signed: Signed, descriptor: Descriptor) -> Finding:
 
 def _check_document(part: Part, descriptor: Descriptor, content: bytes, signed: Sequence[Signed]) -> Finding:
     """A document that is attached as it is: it counts where the same one is signed too."""
-    name = _name(descriptor.artifact_type or "")
+    name = _name(_kind(descriptor, content))
     same = any(_name(each.statement.predicate_type) == name and _same(each.statement, content) for each in signed)
     return Finding(
         subject=f"{name} of {part.name}",
@@ -147,6 +148,14 @@ def _check_document(part: Part, descriptor: Descriptor, content: bytes, signed: 
         text="It is the one that is signed" if same else "It is not signed",
         digest=descriptor.digest,
     )
+
+
+def _kind(descriptor: Descriptor, content: bytes) -> str:
+    """What kind of document it is; of a statement, what it states."""
+    if descriptor.artifact_type == PAYLOAD_TYPE:
+        with suppress(DocumentError):
+            return Statement.read(content).predicate_type
+    return descriptor.artifact_type or ""
 
 
 def _same(statement: Statement, content: bytes) -> bool:
