@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.frontend import exit_codes
-from pycontainer_cli.arguments import add_own, option_parser, parse_options
+from pycontainer_cli.arguments import READING, add_own, option_parser, parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,27 +19,19 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Check an image from the outside: every manifest, config and layer against its digest, and what is
-attached to it against the key or the identity that should have signed it.
-
-IMAGE is a reference, oci:DIR, oci-archive:FILE, or a path."""
-# What of the table of options is about reading from registries.
-REGISTRY_OPTIONS: Final = (
-    "sigstore_trust",
-    "anonymous_pull",
-    "insecure_registries",
-    "mirrors",
-    "ca_file",
-    "jobs",
-    "verbose",
-    "quiet",
-)
+attached to it against the key or the identity that should have signed it."""
 _MARKS: Final = {"holds": "ok", "fails": "FAILS", "open": "-"}
 
 
 def parser() -> CommandParser:
     """The parser of the command."""
-    made = option_parser("verify", _DESCRIPTION, only=REGISTRY_OPTIONS, usage="IMAGE [OPTIONS]")
-    made.add_argument("image", metavar="IMAGE", nargs="?", help="what to check")
+    made = option_parser("verify", _DESCRIPTION, only=(*READING, "sigstore_trust", "jobs"), usage="IMAGE [OPTIONS]")
+    made.add_argument(
+        "image",
+        metavar="IMAGE",
+        nargs="?",
+        help="reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, or path",
+    )
     own = add_own(made, "print what was found as JSON")
     own.add_argument("--key", metavar="FILE", help="public key, PEM, that the image must be signed with")
     own.add_argument("--identity", metavar="NAME", help="subject of the certificate that it must be signed by")
@@ -119,4 +111,4 @@ def _write(report: Report, *, verbose: bool) -> None:
         )
         for fact in finding.facts:
             write_line(clean(f"         {fact}"))
-    write_line(clean(f"{'verified' if report.holds else 'NOT verified'}: {report.name}"))
+    write_line(clean(f"{'verified' if report.holds else 'NOT verified'}: {report.name} is {report.digest}"))

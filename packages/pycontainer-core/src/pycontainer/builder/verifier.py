@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.builder.session import Session
 from pycontainer.events import ignore
+from pycontainer.plan import host_platform
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,18 +36,19 @@ class ImageVerifier:
         """Check everything about an image.
 
         Args:
-            image: A reference, or where a layout is (`open_image`).
+            image: A reference, or where a layout or archive is (`ImageReader.open`).
             signer: Whose signatures count; none means that digests alone are looked at.
             required: Documents that must be signed beside the image: `sbom`, `provenance`.
 
         Raises:
             PyContainerError: The image is not there, or its manifests are not what their digests say.
         """
-        from pycontainer.attest.verification.places import open_image  # noqa: PLC0415 - no build needs it
-        from pycontainer.attest.verification.verify import verify_image  # noqa: PLC0415 - as above
+        from pycontainer.attest.verification.verify import verify_image  # noqa: PLC0415 - no build needs it
+        from pycontainer.reading import ImageReader  # noqa: PLC0415 - as above
 
         with Session(self._config, self._emit) as session:
-            place = open_image(image, session.registry)
+            # Without a cache: what is checked is what is there.
+            found = ImageReader(session.registry, home=None, platform=host_platform(), emit=self._emit).find(image)
             return verify_image(
-                place.name, place.descriptor, place.source, place.attachments, signer=signer, required=required
+                found.name, found.top, found.contents, found.attachments, signer=signer, required=required
             )

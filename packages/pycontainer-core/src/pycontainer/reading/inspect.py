@@ -9,8 +9,10 @@ streams. With `pull=False` they are not, and count as unknown.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from pycontainer.errors import NetworkError
 from pycontainer.layers.described import find_records
 from pycontainer.layers.entries import Kind
 from pycontainer.oci import Platform
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from pycontainer.layers.layer import Layer
     from pycontainer.layers.record import LayerRecord
-    from pycontainer.oci import Digest, ImageConfig
+    from pycontainer.oci import Descriptor, Digest, ImageConfig
     from pycontainer.reading.layers import LayerReading
     from pycontainer.reading.places import ImageReader, OpenedImage
     from pycontainer.sources.base.rootfs import RootFS
@@ -43,6 +45,8 @@ _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _UNKNOWN: Final = Platform("unknown", "unknown")
 _ATTESTATION: Final = "vnd.docker.reference.type"
+# What a signed bundle is about, which its own kind does not tell.
+_BUNDLED: Final = "dev.sigstore.bundle.predicateType"
 _NAME: Final = re.compile(rb"""^PRETTY_NAME=["']?([^"'\n]{1,200})""", re.MULTILINE)
 
 
@@ -206,17 +210,19 @@ def _platforms(image: OpenedImage) -> tuple[PlatformEntry, ...]:
 
 
 def _attachments(image: OpenedImage) -> tuple[Attachment, ...]:
-    """What an index has besides images: attestations, as BuildKit keeps them there."""
-    entries = image.index.manifests if image.index else ()
-    return tuple(
-        Attachment(
-            type=entry.artifact_type or entry.annotations.get(_ATTESTATION, "unknown"),
-            digest=str(entry.digest),
-            size=entry.size,
-        )
-        for entry in entries
+    """What is attached to image and index, and what the index has besides images, where BuildKit keeps attestations."""
+    beside = [
+        (entry, entry.artifact_type or entry.annotations.get(_ATTESTATION, "unknown"))
+        for entry in (image.index.manifests if image.index else ())
         if entry.platform in {None, _UNKNOWN}
-    )
+    ]
+    attached: list[Descriptor] = []
+    for digest in dict.fromkeys((image.descriptor.digest, image.top.digest)):
+        with suppress(NetworkError):  # a registry that does not tell what is attached still has the image
+            attached += image.attachments.of(digest)
+    kinds = [*beside, *((each, each.annotations.get(_BUNDLED) or each.artifact_type or "unknown") for each in attached)]
+    entries = (Attachment(type=kind, digest=str(entry.digest), size=entry.size) for entry, kind in kinds)
+    return tuple({entry.digest: entry for entry in entries}.values())
 
 
 def _base(image: OpenedImage) -> Base | None:

@@ -19,11 +19,14 @@ from pycontainer.errors import ConfigError, DocumentError
 from pycontainer.events import Emit, ignore
 from pycontainer.layers.layer import Layer
 from pycontainer.oci import Index, Manifest, Platform, Reference, media_types
+from pycontainer.reading.attached import LayoutAttachments, NoAttachments, RepositoryAttachments
 from pycontainer.reading.told import ToldBlob
 from pycontainer.sources.base.places import open_contents, split_location
 from pycontainer.sources.base.variant import choose_variant, read_config
+from pycontainer.transports.oci_layout import OCILayout
 
 if TYPE_CHECKING:
+    from pycontainer.attest.verification.evidence import Attachments
     from pycontainer.blobs.blob import Blob
     from pycontainer.oci import Descriptor, Digest, ImageConfig
     from pycontainer.sources.base.variant import Contents
@@ -38,6 +41,23 @@ _UNKNOWN: Final = Platform("unknown", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
+class FoundImage:
+    """What a name means.
+
+    Attributes:
+        name: As people call it.
+        top: The descriptor of the manifest or index.
+        contents: Where its parts are read.
+        attachments: What is attached to it there.
+    """
+
+    name: str
+    top: Descriptor
+    contents: Contents
+    attachments: Attachments
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenedImage:
     """An image of one platform, and what it was found in.
 
@@ -47,6 +67,7 @@ class OpenedImage:
         index: The index, where there is one.
         descriptor: Of the manifest.
         layers: Base first; read where they are, when somebody opens them.
+        attachments: What is attached to manifest and index.
     """
 
     name: str
@@ -56,6 +77,7 @@ class OpenedImage:
     manifest: Manifest
     config: ImageConfig
     layers: tuple[Layer, ...]
+    attachments: Attachments
 
 
 class ImageReader:
@@ -86,20 +108,22 @@ class ImageReader:
             ConfigError: It is no name of an image, or nothing is there.
             PyContainerError: It cannot be read.
         """
-        name, contents, top = self._find(text)
-        document = contents.manifest(top)
+        found = self.find(text)
+        document = found.contents.manifest(found.top)
         if isinstance(document, Manifest):
-            return self._image(name, contents, top, None, (top, document, read_config(contents, document, name=name)))
+            config = read_config(found.contents, document, name=found.name)
+            return self._image(found, None, (found.top, document, config))
         wanted = platform or self._preferred(document)
-        return self._image(name, contents, top, document, choose_variant(contents, top, wanted, name=name))
+        return self._image(found, document, choose_variant(found.contents, found.top, wanted, name=found.name))
 
-    def _find(self, text: str) -> tuple[str, Contents, Descriptor]:
+    def find(self, text: str) -> FoundImage:
+        """What a name means now; see `open`."""
         transport, colon, rest = text.partition(":")
         if colon and transport in _LOCAL:
-            return _open_local(text, transport, rest)
+            return _find_local(text, transport, rest)
         found = _bare_path(text)
         if found is not None:
-            return _open_local(text, *found)
+            return _find_local(text, *found)
         try:
             reference = Reference.parse(text)
         except DocumentError:
@@ -108,7 +132,12 @@ class ImageReader:
             raise ConfigError(f"`{show(text)}` is not the name of an image", facts=facts) from None
         fetched = self._registry.manifest(reference)
         known = {fetched.descriptor.digest: fetched.document}
-        return reference.familiar, _Remote(self._registry, fetched.reference, known, self._emit), fetched.descriptor
+        return FoundImage(
+            name=reference.familiar,
+            top=fetched.descriptor,
+            contents=_Remote(self._registry, fetched.reference, known, self._emit),
+            attachments=RepositoryAttachments(registry=self._registry, repository=fetched.reference),
+        )
 
     def _preferred(self, index: Index) -> Platform:
         named = (entry.platform for entry in index.manifests)
@@ -118,27 +147,29 @@ class ImageReader:
         )
 
     def _image(
-        self,
-        name: str,
-        contents: Contents,
-        top: Descriptor,
-        index: Index | None,
-        chosen: tuple[Descriptor, Manifest, ImageConfig],
+        self, found: FoundImage, index: Index | None, chosen: tuple[Descriptor, Manifest, ImageConfig]
     ) -> OpenedImage:
         descriptor, manifest, config = chosen
         diff_ids = config.rootfs.diff_ids
         if len(diff_ids) != len(manifest.layers):
             raise DocumentError(
-                f"The manifest and the config of `{name}` do not agree",
+                f"The manifest and the config of `{found.name}` do not agree",
                 facts=[f"layers: {len(manifest.layers)}", f"diff_ids: {len(diff_ids)}"],
             )
         titles = _titles(config)
         layers = tuple(
-            Layer(blob=self._blob(contents, layer), diff_id=diff_id, title=titles.get(number, ""))
+            Layer(blob=self._blob(found.contents, layer), diff_id=diff_id, title=titles.get(number, ""))
             for number, (layer, diff_id) in enumerate(zip(manifest.layers, diff_ids, strict=True))
         )
         return OpenedImage(
-            name=name, top=top, index=index, descriptor=descriptor, manifest=manifest, config=config, layers=layers
+            name=found.name,
+            top=found.top,
+            index=index,
+            descriptor=descriptor,
+            manifest=manifest,
+            config=config,
+            layers=layers,
+            attachments=found.attachments,
         )
 
     def _blob(self, contents: Contents, descriptor: Descriptor) -> Blob:
@@ -172,12 +203,13 @@ class _Remote:
         return ToldBlob(blob, title, self.emit)
 
 
-def _open_local(text: str, transport: str, rest: str) -> tuple[str, Contents, Descriptor]:
+def _find_local(text: str, transport: str, rest: str) -> FoundImage:
     path, name = split_location(rest) if rest else (None, None)
     if path is None:
         raise ConfigError("There is no such image", facts=[f"no such file or directory: {rest}"])
     contents = open_contents(transport, path)
-    return text, contents, contents.find(name)
+    attachments = LayoutAttachments(layout=contents) if isinstance(contents, OCILayout) else NoAttachments()
+    return FoundImage(name=text, top=contents.find(name), contents=contents, attachments=attachments)
 
 
 def _bare_path(text: str) -> tuple[str, str] | None:
