@@ -131,16 +131,18 @@ def test_its_groups_are_those_of_the_tool(pdm: Pdm, project: Path, base_image: s
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "status", "told"),
     [
-        (("--group", "nope"), "The lock has no group `nope`"),
-        (("--platform", "linux/amd64,moon"), "`moon` is not a platform\n  set by: --platform"),
-        (("--lockfile", "other.lock"), "hint: Run `pdm lock`"),
+        (("--group", "nope"), 1, "The lock has no group `nope`"),
+        (("--platform", "linux/amd64,moon"), 2, "`moon` is not a platform\n  set by: --platform"),
+        (("--lockfile", "other.lock"), 1, "hint: Run `pdm lock`"),
     ],
     ids=["group", "option", "lock"],
 )
-def test_its_errors_are_messages(pdm: Pdm, project: Path, base_image: str, words: tuple[str, ...], told: str) -> None:
-    failed = pdm("build-container", "--base-image", base_image, *words, cwd=project, status=1)
+def test_its_errors_are_messages(
+    pdm: Pdm, project: Path, base_image: str, words: tuple[str, ...], status: int, told: str
+) -> None:
+    failed = pdm("build-container", "--base-image", base_image, *words, cwd=project, status=status)
 
     assert told in failed.stderr
     assert failed.stdout == ""
