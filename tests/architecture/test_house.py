@@ -17,6 +17,7 @@ else:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(path.parent for path in (ROOT / "packages").glob("*/pyproject.toml"))
+PLUGINS = [path for path in PACKAGES if not path.name.startswith("pycontainer-")]
 DISTRIBUTIONS = {path.name for path in PACKAGES}
 FOLDER = ("README.md", "LICENSE", "pyproject.toml", "src", "tests")
 # Spelled so that this file does not hold what it looks for.
@@ -25,6 +26,7 @@ REGISTRY_HOSTS = [
     for host in ("pypi", "test pypi", "files pythonhosted", "deb debian", "security debian", "registry npmjs")
 ]
 MOST_LINES = 450
+MOST_LINES_OF_A_PLUGIN = 800
 TABLES = {"options.py"}  # one row after the other: long, but one concept
 
 
@@ -112,6 +114,15 @@ def test_modules_hold_one_concept() -> None:
     }
 
     assert long == {}, f"more than {MOST_LINES} lines are usually two concepts"
+
+
+@pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
+def test_a_plugin_stays_a_few_hundred_lines(package: Path) -> None:
+    lines = [line.strip() for file in (package / "src").rglob("*.py") for line in file.read_text("utf-8").splitlines()]
+
+    code = [line for line in lines if line and not line.startswith("#")]
+
+    assert len(code) < MOST_LINES_OF_A_PLUGIN, "what it does is the core's work, or `pycontainer.frontend`'s"
 
 
 def test_test_files_have_names_of_their_own() -> None:
