@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "lock": Command("lock_image", "Write down the base image and the operating system packages in `pycontainer.lock`"),
     "outdated": Command("show_outdated", "Show what is newer than `pycontainer.lock` says"),
     "verify": Command("verify_image", "Check an image's digests, and who signed it and what is attached to it"),
+    "reproduce": Command("reproduce_image", "Build an image again from its provenance and source, and compare"),
     "inspect": Command("inspect_image", "Show what an image holds: config, layers, packages, sizes"),
     "diff": Command("compare_images", "Show what differs between two images, and what a node would pull"),
     "explain": Command("explain_part", "Show why a package or a file is in an image, and what it weighs"),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
 from pycontainer_cli.arguments import READING, add_own, option_parser, parse_options
+from pycontainer_cli.expected import add_expected, expected_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from pycontainer.attest.verification.evidence import Signer
-    from pycontainer.attest.verification.report import Report
+    from pycontainer.builder.verifier import Report
     from pycontainer_cli.arguments import CommandParser
 
 _DESCRIPTION = """\
@@ -33,9 +32,7 @@ def parser() -> CommandParser:
         help="reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, or path",
     )
     own = add_own(made, "print what was found as JSON")
-    own.add_argument("--key", metavar="FILE", help="public key, PEM, that the image must be signed with")
-    own.add_argument("--identity", metavar="NAME", help="subject of the certificate that it must be signed by")
-    own.add_argument("--issuer", metavar="URL", help="who vouched for that identity")
+    add_expected(own, without="--digests-only", help_without="look at digests alone, whoever signed it")
     own.add_argument(
         "--require",
         metavar="KIND",
@@ -44,7 +41,6 @@ def parser() -> CommandParser:
         choices=("sbom", "provenance"),
         help="document that must be signed too: `sbom` or `provenance` (repeatable)",
     )
-    own.add_argument("--digests-only", action="store_true", help="look at digests alone, whoever signed it")
     return made
 
 
@@ -60,39 +56,17 @@ def run(arguments: Sequence[str]) -> int:
 
     if not given.others["image"]:
         raise ConfigError("No image is named", hint="Write `pycontainer verify ghcr.io/acme/api:1.4 --key signing.pub`")
+    expected = expected_of(given.others, without="digests_only")
     loaded = load(given, os.environ)
-    signer = _signer(given.others, loaded.config.sigstore_trust)
     with reporting(loaded, sys.stderr, os.environ) as emit:
         report = ImageVerifier(loaded.config, emit=emit).verify(
-            given.others["image"], signer=signer, required=given.others["require"]
+            given.others["image"], expected, required=given.others["require"]
         )
     if given.others["json"]:
         write_json(report.to_json())
     else:
         _write(report, verbose=loaded.config.verbose)
     return exit_codes.OK if report.holds else exit_codes.FAILED
-
-
-def _signer(others: Mapping[str, Any], trust: str | os.PathLike[str] | None) -> Signer | None:
-    from pycontainer.errors import ConfigError  # noqa: PLC0415 - not for `--help`
-
-    key, identity, issuer = others["key"], others["identity"], others["issuer"]
-    if sum(map(bool, (key, identity or issuer, others["digests_only"]))) != 1:
-        raise ConfigError(
-            "It must be said, once, whose signature counts",
-            hint="Write `--key FILE`, or `--identity NAME --issuer URL`, or `--digests-only`",
-        )
-    if key:
-        from pycontainer.attest.signing.keys import KeyVerifier  # noqa: PLC0415 - slow to import
-
-        return KeyVerifier.read(Path(key))
-    if others["digests_only"]:
-        return None
-    if not (identity and issuer):
-        raise ConfigError("An identity is a name and who vouched for it", hint="Write `--identity NAME --issuer URL`")
-    from pycontainer.attest.signing.keyless import IdentityVerifier  # noqa: PLC0415 - slow to import
-
-    return IdentityVerifier(identity=identity, issuer=issuer, trust=None if trust is None else Path(trust))
 
 
 def _write(report: Report, *, verbose: bool) -> None:
