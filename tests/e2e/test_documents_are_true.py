@@ -58,6 +58,7 @@ def test_documents_list_what_the_container_has(
     base_image: str,
     podman: DockerLike,
     locked: Callable[[str], Path],
+    tmp_path: Path,
 ) -> None:
     name, options = CASES[case]
     project = locked(name)
@@ -68,6 +69,10 @@ def test_documents_list_what_the_container_has(
     for choice, suffix in SUFFIXES.items():
         pycontainer.build(project, *base, *options, *SAMPLES[name].options, *output, "--sbom", choice)
         documents[choice] = project / "dist" / f"{case}.{suffix}"
+    again = ("--output", f"oci:{tmp_path / case}", "--tag", reference, "--provenance", "--sbom", "cyclonedx")
+    pycontainer.build(project, *base, *options, *SAMPLES[name].options, *again, "--push", "--no-cache")
+    for suffix in ("cdx.json", "provenance.json"):
+        assert (tmp_path / f"{case}.{suffix}").read_bytes() == (project / "dist" / f"{case}.{suffix}").read_bytes()
     python, layout = "/app/.venv/bin/python", f"oci:{project / 'dist' / case}:1"
     words = ("run", "--rm", "--network=none", *podman.run_options, "--entrypoint", python, layout, "-c", ASK)
     installed, system = json.loads(podman.command(*words).stdout)
