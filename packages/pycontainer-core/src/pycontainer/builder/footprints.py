@@ -11,7 +11,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.blobs.records import recall, remember
+from pycontainer.blobs.records import load_record, recall, remember
 from pycontainer.sources.wheels import footprint, may_collide
 
 if TYPE_CHECKING:
@@ -37,14 +37,15 @@ class Footprints:
         self._shared = shared
 
     def put(self, recipe: WheelsRecipe) -> None:
-        """Remember what a layer's wheels write; opens them unless they were written just now.
+        """Remember what a layer's wheels write, unless it is; opens them where they were not written just now.
 
         Raises:
             StoreError: The disk does not take it.
             WheelError: A wheel must not be used.
         """
         name = _name(recipe)
-        remember(self._path(name), name, footprint(recipe.claims()), self._shared)
+        if load_record(self._path(name)) is None:
+            remember(self._path(name), name, footprint(recipe.claims()), self._shared)
 
     def may_collide(self, recipes: Sequence[WheelsRecipe]) -> bool:
         """Whether two layers may have different files of one path, as far as anybody knows."""
