@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Raised whenever facts are found in another way: what older versions remembered is then found anew.
 _VERSION = 3
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER = msgspec.json.Decoder(BaseFacts)
 
 
 class FactsCache:
@@ -39,7 +41,7 @@ class FactsCache:
         """The facts, or none where they are not known or damaged."""
         content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
-            return None if content is None else msgspec.json.decode(content, type=BaseFacts)
+            return None if content is None else _DECODER.decode(content)
         except (msgspec.MsgspecError, RecursionError):
             return None
 

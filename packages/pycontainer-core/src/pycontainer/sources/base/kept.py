@@ -43,6 +43,10 @@ class KeptLibrary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     elf: Elf | None = None
 
 
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_LIBRARY = msgspec.json.Decoder(KeptLibrary)
+
+
 def kept_content(entry: Entry, content: BinaryIO) -> bytes | None:
     """What to keep of a file, by its path; none for nearly all of them.
 
@@ -57,7 +61,7 @@ def kept_content(entry: Entry, content: BinaryIO) -> bytes | None:
 
 def library(kept: bytes | None) -> KeptLibrary:
     """What was kept of a shared library."""
-    return msgspec.json.decode(kept, type=KeptLibrary) if kept else KeptLibrary()
+    return _LIBRARY.decode(kept) if kept else KeptLibrary()
 
 
 def packages(kept: bytes | None) -> dict[str, str]:

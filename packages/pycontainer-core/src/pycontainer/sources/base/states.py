@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Raised whenever a state is found in another way: what older versions remembered is then found anew.
 _VERSION: Final = 2
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_DECODER: Final = msgspec.msgpack.Decoder(DebianState)
 
 
 class StateCache:
@@ -41,7 +43,7 @@ class StateCache:
         """The state, or none where it is not known or damaged."""
         content = recall(self._path(manifest), _name(manifest), self._shared)
         try:
-            return None if content is None else msgspec.msgpack.decode(content, type=DebianState)
+            return None if content is None else _DECODER.decode(content)
         except (msgspec.MsgspecError, RecursionError):
             return None
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -31,6 +32,9 @@ _T = TypeVar("_T")
 
 LARGEST = 16 * 1024 * 1024
 """Bytes; the largest locks of public projects have five million, and a parser needs a second for that."""
+
+CONVERTING = threading.Lock()
+"""msgspec looks at a type when it is first converted to, and crashes where two threads do so at once."""
 
 _MANY_DOTS = 64
 _DOTTED_KEY = re.compile(
@@ -136,7 +140,8 @@ def convert(document: Mapping[str, Any], type_: type[_T], path: Path) -> _T:
         LockError: It has another form.
     """
     try:
-        return msgspec.convert(document, type_)
+        with CONVERTING:
+            return msgspec.convert(document, type_)
     except msgspec.ValidationError as error:
         raise LockError(f"`{path.name}` does not have the form of its format", facts=[str(error)[:300]]) from error
 

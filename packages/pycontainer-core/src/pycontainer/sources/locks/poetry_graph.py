@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pycontainer.errors import LockError
-from pycontainer.sources.locks.document import convert
+from pycontainer.sources.locks.document import CONVERTING, convert
 from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.locks.poetry_constraints import allows
 
@@ -158,7 +158,9 @@ def _edges(name: str, value: Any, path: Path | None) -> Iterator[tuple[str, Poet
     for each in value if isinstance(value, list) else [value]:
         table = {"version": each} if isinstance(each, str) else each
         try:
-            yield normalize(name), msgspec.convert(table, PoetryEdge)
+            with CONVERTING:
+                edge = msgspec.convert(table, PoetryEdge)
         except msgspec.ValidationError as error:
             where = f" in {path.name}" if path else ""
             raise LockError(f"The dependency `{name[:80]}`{where} is malformed", facts=[str(error)[:200]]) from error
+        yield normalize(name), edge

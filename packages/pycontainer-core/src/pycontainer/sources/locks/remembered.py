@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.locks.model import Choice, LockedPackage
     from pycontainer.sources.target import Target
 
+_T = TypeVar("_T")
 # Raised whenever a lock may answer otherwise; the tool's version counts, too.
 _VERSION: Final = 1
 
@@ -52,7 +53,7 @@ class LockMemory:
     def find(self, path: Path, content: bytes, read: Callable[[Path, bytes], Lock]) -> Lock | None:
         """The lock with these bytes, unread, if it was kept and its projects are what they were; else none."""
         digest = Digest.of(content)
-        kept = _decoded(load_record(self._path(path, digest)), _Kept)
+        kept = _decoded(load_record(self._path(path, digest)), _KEPT)
         if kept is None or kept.projects != _states(map(Path, kept.projects)):
             return None
         return RememberedLock(self._folder, kept, path=path, digest=digest, read=lambda: read(path, content))
@@ -102,9 +103,9 @@ class RememberedLock(Lock):
         text = msgspec.json.encode(question, enc_hook=str, order="deterministic").decode()
         identity = [str(self.path), str(self.digest), self._projects]
         path = self._folder / f"{_key('chosen', *identity, text)}.json"
-        answer = _decoded(load_record(path), _Answer)
+        answer = _decoded(load_record(path), _ANSWER)
         if answer is not None and self._lead_there(answer.paths):
-            return cast("tuple[Chosen, ...]", answer.chosen)
+            return answer.chosen
         chosen = tuple(map(_without_others, choose()))
         paths = {text: str(place) for text, place in self._lock.paths.items()}
         if all(_is_lasting(each, set(paths.values())) for each in chosen):
@@ -178,11 +179,9 @@ def _key(*parts: Any) -> str:
     return hashlib.sha256(msgspec.json.encode([_VERSION, __version__, *parts], order="sorted")).hexdigest()
 
 
-def _decoded(content: bytes | None, type_: type[Any]) -> Any:
-    if content is None:
-        return None
+def _decoded(content: bytes | None, decoder: msgspec.json.Decoder[_T]) -> _T | None:
     try:
-        return msgspec.json.decode(content, type=type_, dec_hook=_decode)
+        return None if content is None else decoder.decode(content)
     except (msgspec.MsgspecError, LockError):
         return None
 
@@ -191,3 +190,8 @@ def _decode(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise ValueError(f"no {kind.__name__}")
+
+
+# Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
+_KEPT: Final = msgspec.json.Decoder(_Kept)
+_ANSWER: Final = msgspec.json.Decoder(_Answer, dec_hook=_decode)

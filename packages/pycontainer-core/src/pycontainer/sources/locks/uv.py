@@ -25,7 +25,7 @@ import msgspec
 
 from pycontainer.errors import LockError
 from pycontainer.oci import Digest
-from pycontainer.sources.locks.document import convert, parse_toml
+from pycontainer.sources.locks.document import CONVERTING, convert, parse_toml
 from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.locks.markers import Markers
 from pycontainer.sources.locks.model import Directory, File, Lock, LockedPackage, Registry, Url, Vcs
@@ -217,7 +217,8 @@ class UvLock(Lock):
 
     def _artifact(self, package: UvPackage, entry: Mapping[str, Any]) -> Artifact:
         try:
-            file = msgspec.convert(entry, _File)
+            with CONVERTING:
+                file = msgspec.convert(entry, _File)
         except msgspec.ValidationError as error:
             raise LockError(f"The lock is malformed for `{package.name}`", facts=[str(error)[:200]]) from error
         source = package.source
