@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pycontainer.plan import BuildPlan
 
-_NOT_OF_THE_IMAGE: Final = frozenset({Group.REGISTRY, Group.BUILD, Group.REPORT})
+_NOT_OF_THE_IMAGE: Final = frozenset({Group.TRUST, Group.POLICY, Group.REGISTRY, Group.BUILD, Group.REPORT})
 _ELSEWHERE: Final = frozenset(
     {"tag", "context_path", "output", "push", "generate_sbom", "provenance", "locked", "base_image", "platform"}
 )

@@ -60,9 +60,9 @@ def compare_images(published: Side, rebuilt: Side) -> Iterator[Unequal]:
 
 def _compare_platform(name: str, one: Side, published: Manifest, two: Side, rebuilt: Manifest) -> Iterator[Unequal]:
     old, new = _config(one.source, published), _config(two.source, rebuilt)
-    titles = [entry.comment or entry.created_by or "" for entry in old.history if not entry.empty_layer]
+    titles = _titles(old, len(published.layers))
     for number, (left, right) in enumerate(zip_longest(published.layers, rebuilt.layers)):
-        title = titles[number] if number < len(titles) else ""
+        title = titles.get(number, "")
         subject = f"{name}, layer {number + 1}" + (f" ({title})" if title else "")
         if left is None or right is None:
             where = "rebuilt" if left is None else "published"
@@ -76,6 +76,12 @@ def _compare_platform(name: str, one: Side, published: Manifest, two: Side, rebu
     annotations = list(_fields(dict(published.annotations), dict(rebuilt.annotations)))
     if annotations:
         yield Unequal(subject=f"{name}, annotations", differences=tuple(annotations))
+
+
+def _titles(config: ImageConfig, layers: int) -> dict[int, str]:
+    """What the history calls the layers; the last ones, where the base's have none there."""
+    lines = [entry.comment or entry.created_by or "" for entry in config.history if not entry.empty_layer]
+    return dict(enumerate(lines, layers - len(lines)))
 
 
 def _index_differences(published: Part, rebuilt: Part) -> Iterator[Difference]:
