@@ -85,6 +85,16 @@ def test_a_file_that_was_changed_is_read_again_however_it_was_done(hashing: Hash
     assert hashing.right()
 
 
+def test_two_looks_at_one_directory_do_not_forget_each_others_files(hashing: Hashing, tmp_path: Path) -> None:
+    known = Fingerprints(tmp_path / "known")
+    assert hashing.right()
+    for _ in range(2):
+        with known.below(tmp_path, "others") as others:
+            others.sha256("other", str(hashing.file), hashing.file.lstat())
+        assert hashing.right()
+    assert hashing.read == 2, "once for each"
+
+
 def test_a_damaged_table_is_none(hashing: Hashing, tmp_path: Path) -> None:
     assert hashing.right()
     (table,) = (tmp_path / "known").iterdir()

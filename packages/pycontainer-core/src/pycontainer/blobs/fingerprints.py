@@ -1,6 +1,6 @@
 """Hashes of files that nobody has changed: what the system says of a file tells whether its hash is still right.
 
-    with Fingerprints(folder).below(root) as known:
+    with Fingerprints(folder).below(root, "files") as known:
         known.sha256("src/app.py", entry.path, entry.stat(follow_symlinks=False))
 
 As in git's index, a file is taken for what it was where size, both times, inode and device are the same, and where it
@@ -34,7 +34,7 @@ _MAX_FILES: Final = 500_000
 
 
 class Fingerprints:
-    """A folder of such tables, one for each directory whose files were hashed.
+    """A folder of such tables, one for each look at the files of a directory.
 
     Args:
         folder: Made when something is written; none where nothing is kept.
@@ -44,12 +44,17 @@ class Fingerprints:
         self._folder = folder if os.name == "posix" else None
 
     @contextmanager
-    def below(self, root: Path) -> Iterator[KnownFiles]:
-        """The files of one directory; what was learnt is kept when the context ends well."""
+    def below(self, root: Path, *which: str) -> Iterator[KnownFiles]:
+        """The files of one directory; what was learnt is kept when the context ends well.
+
+        Args:
+            root: The directory.
+            which: Who looks at which of its files: each has a table, which holds those of the last time.
+        """
         if self._folder is None:
             yield KnownFiles({})
             return
-        name = hashlib.sha256(os.fsencode(f"{_VERSION} {root}")).hexdigest()
+        name = hashlib.sha256(os.fsencode("\0".join([str(_VERSION), str(root), *which]))).hexdigest()
         path = self._folder / f"{name}.msgpack"
         known = KnownFiles(_load(path))
         yield known

@@ -98,7 +98,7 @@ def tree_key(
     """
     if not backend.is_declarative(tree):
         return None
-    with fingerprints.below(tree) as known:
+    with fingerprints.below(tree, "wheel") as known:
         files = list(_hashed_files(tree, read_text(tree / "pyproject.toml") or "", known))
     if files and files[-1] is None:
         return None

@@ -76,7 +76,7 @@ def collect_files(
     """
     root = root.resolve()
     found: dict[str, SourceFile] = {}
-    with (fingerprints or Fingerprints(None)).below(root) as known:
+    with (fingerprints or Fingerprints(None)).below(root, "files", *include) as known:
         walk = _Walk(root, rules, frozenset(str(path.resolve()) for path in skip), known)
         walk.rules.enter("")
         for name in include or ("",):
