@@ -86,14 +86,18 @@ class StandaloneProject:
         return self.build(self.pyproject, directory, target)
 
     def _checked(self, lock: Lock) -> Lock:
-        try:
+        def check() -> None:
             lock.check_fresh(read_pyproject(lock.path.parent))
+
+        try:
+            if self.memory is not None:
+                return self.memory.checked(lock, check)
+            check()
         except LockError as error:
             if self.locked:
                 raise
             self.emit(Warned(message=error.message, facts=error.facts, hint=error.hint))
-            return lock
-        return self.memory.keep(lock) if self.memory else lock
+        return lock
 
 
 def find_project(context: Path, package: str | None = None) -> Pyproject:

@@ -2,8 +2,7 @@
 
     memory = LockMemory(folder)
     lock = read_lock(path, memory=memory)           # a `RememberedLock`, if it is as fresh as when it was kept
-    lock.check_fresh(pyproject)
-    lock = memory.keep(lock)
+    lock = memory.checked(lock, lambda: lock.check_fresh(pyproject))
     lock.chosen([target, choice, policy], lambda: choose_wheels(…))
 
 An answer is remembered only where the lock and the `pyproject.toml` beside it are all that it was made of. A lock that
@@ -58,12 +57,18 @@ class LockMemory:
             return None
         return RememberedLock(self._folder, kept, path=path, digest=digest, read=lambda: read(path, content))
 
-    def keep(self, lock: Lock) -> Lock:
-        """The same lock, which remembers that it is as fresh as its projects are now, and from now on what it answers.
+    def checked(self, lock: Lock, check: Callable[[], None]) -> Lock:
+        """The same lock, of which it is remembered that it is fresh, and from now on what it answers.
+
+        Args:
+            lock: The lock.
+            check: Raises where the lock is not as fresh as its projects.
 
         Raises:
-            StoreError: The disk does not take it.
+            LockError: What `check` raises. StoreError: The disk does not take it.
         """
+        projects = _states(lock.projects)  # before the check: whoever edits one meanwhile makes it another state
+        check()
         if (
             isinstance(lock, RememberedLock)
             or lock.format == "requirements.txt"
@@ -72,7 +77,7 @@ class LockMemory:
             or lock.indexes != Indexes()
         ):
             return lock
-        kept = _Kept(format=lock.format, projects=_states(lock.projects))
+        kept = _Kept(format=lock.format, projects=projects)
         save_record(self._path(lock.path, lock.digest), msgspec.json.encode(kept), durable=False)
         return RememberedLock(self._folder, kept, path=lock.path, digest=lock.digest, read=lambda: lock)
 
@@ -119,6 +124,11 @@ class RememberedLock(Lock):
 
     def check_fresh(self, pyproject: Mapping[str, Any]) -> None:
         """See `Lock.check_fresh`; nothing has changed since it was found fresh."""
+
+    @property
+    def projects(self) -> Sequence[Path]:
+        """See `Lock.projects`; they are what they were."""
+        return ()
 
     @cached_property
     def _lock(self) -> Lock:
