@@ -10,10 +10,11 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hatch_pycontainer.counter import Counter
 from pycontainer.frontend.errors import foreseen
+from pycontainer.frontend.exit_codes import INTERRUPTED, exit_code
 from pycontainer.frontend.lines import EventLines, Tone
 from pycontainer.frontend.messages import Message
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pycontainer.config import BuildConfig
     from pycontainer.events import Event
     from pycontainer.frontend.messages import Spell
-
-INTERRUPTED: Final = 130
 
 
 class Display:
@@ -91,4 +90,5 @@ def failing_cleanly(app: Application, spell: Spell) -> Iterator[None]:
     except Exception as error:  # no traceback reaches a user
         if os.environ.get("PYCONTAINER_DEBUG") == "1":
             raise
-        app.abort(str(Message.of(foreseen(error), spell=spell)))
+        known = foreseen(error)
+        app.abort(str(Message.of(known, spell=spell)), code=exit_code(known))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_pycontainer.locks import find_hatch_lock, warn_of_one_platform
 from pycontainer.plan.dependencies import choice_of
 from pycontainer.project import Pyproject
+from pycontainer.project.adapted import AdaptedProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,31 +22,23 @@ if TYPE_CHECKING:
 
     from pycontainer.config import BuildConfig
     from pycontainer.project import ProjectMetadata
-    from pycontainer.project.standalone import StandaloneProject
     from pycontainer.sources.locks import Lock
     from pycontainer.sources.target import Target
 
 
 @dataclass(frozen=True)
-class HatchProject:
+class HatchProject(AdaptedProject):
     """A project of Hatch.
 
     Attributes:
-        found: The project as its files describe it.
         hatch: Its metadata, with what hooks and version sources add.
         config: The options.
         make_wheel: Puts its wheel into a directory; the same wheel for every target.
     """
 
-    found: StandaloneProject
     hatch: HatchMetadata[Any]
     config: BuildConfig
     make_wheel: Callable[[Path], Path]
-
-    @property
-    def root(self) -> Path:
-        """The directory of its `pyproject.toml`."""
-        return self.found.root
 
     @cached_property
     def metadata(self) -> ProjectMetadata:

@@ -13,6 +13,7 @@ import pytest
 from bench import SECRET
 from hatch_bench import PROJECT, TARGET, HatchBench
 
+from pycontainer.frontend import exit_codes
 from pycontainer.testing.registry import FakeRegistry, Rules
 from pycontainer.testing.wheels import WheelForge
 
@@ -156,7 +157,8 @@ def test_wrong_credentials_are_told_and_not_shown(project: HatchBench) -> None:
     with FakeRegistry(Rules(authentication="basic", users={"acme": "right"})) as registry:
         project.configure(f'[{TARGET}.registry]\nurl = "{registry.host}"\nusername = "acme"')
 
-        project.hatch_refuses(registry.host, "acme", target="container:registry", PYCONTAINER_PASSWORD=SECRET)
+        code = project.hatch_refuses(registry.host, "acme", target="container:registry", PYCONTAINER_PASSWORD=SECRET)
+    assert code == exit_codes.DENIED
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no signals")

@@ -141,7 +141,7 @@ class BuildContainerCommand(GroupCommand):
         lock = read_lock(self.poetry, own_index=config.index_url is None) if config.include_deps else None
         return ImageBuilder(
             config,
-            adapt=lambda found: PoetryProject(standalone=found, poetry=self.poetry, locked=lock, emit=report),
+            adapt=lambda found: PoetryProject(found, poetry=self.poetry, locked=lock, emit=report),
             indexes=poetry_indexes(self.poetry, emit=report),
             emit=report,
         )

@@ -1,6 +1,6 @@
 """A project as Poetry sees it: the core's `Project`.
 
-project = PoetryProject(standalone, poetry, lock)
+project = PoetryProject(found, poetry=poetry, locked=lock, emit=emit)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from poetry.core.constraints.version import Version
 
 from pycontainer.errors import WheelBuildError
 from pycontainer.events import TaskFinished, TaskStarted, Verb
+from pycontainer.project.adapted import AdaptedProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,37 +21,23 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
 
     from pycontainer.events import Emit
-    from pycontainer.project.protocol import ProjectMetadata
-    from pycontainer.project.standalone import StandaloneProject
     from pycontainer.sources.locks import Lock
     from pycontainer.sources.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoetryProject:
+class PoetryProject(AdaptedProject):
     """A project of Poetry.
 
     Attributes:
-        standalone: The same project without Poetry: its metadata, and its isolated build.
         poetry: Poetry's own view of it.
         locked: Its lock.
         emit: Hears of the build of its wheel.
     """
 
-    standalone: StandaloneProject
     poetry: Poetry
     locked: Lock | None
     emit: Emit
-
-    @property
-    def root(self) -> Path:
-        """The directory of its `pyproject.toml`."""
-        return self.standalone.root
-
-    @property
-    def metadata(self) -> ProjectMetadata:
-        """Its metadata."""
-        return self.standalone.metadata
 
     def lock(self, target: Target) -> Lock | None:
         """The lock, which holds for every target."""
@@ -64,7 +51,7 @@ class PoetryProject:
             WheelBuildError: It cannot be built.
         """
         if not builds_in_process(self.poetry):
-            return self.standalone.build_wheel(directory, target)
+            return super().build_wheel(directory, target)
         from poetry.masonry.builders import BUILD_FORMATS  # noqa: PLC0415 - not needed when nothing is built
 
         name = self.metadata.name

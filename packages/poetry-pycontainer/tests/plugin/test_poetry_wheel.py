@@ -58,7 +58,7 @@ def made(project: PoetrySample, heard: list[Event]) -> PoetryProject:
         build=in_isolation,
         emit=ignore,
     )
-    return PoetryProject(standalone=standalone, poetry=project.poetry(), locked=None, emit=heard.append)
+    return PoetryProject(standalone, poetry=project.poetry(), locked=None, emit=heard.append)
 
 
 def test_the_wheel_is_the_one_that_poetry_build_makes(project: PoetrySample, tmp_path: Path) -> None:
