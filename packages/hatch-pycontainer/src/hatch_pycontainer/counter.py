@@ -1,7 +1,7 @@
 """What is under way, counted on the last line of a terminal, since Hatch has no bars.
 
 counter = Counter(sys.stderr)
-counter.count(event)            #   downloading 12/40, 35.1 MB
+counter.count(event)            #   Downloading 12/40, 35.1 MB
 counter.erase()                 # before another line, and at the end
 """
 
@@ -13,18 +13,11 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from pycontainer.builder.ledger import format_size
 from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb
+from pycontainer.frontend.lines import DOING
 
 if TYPE_CHECKING:
     from pycontainer.events import Event
 
-_DOING: Final = {
-    Verb.DOWNLOAD: "downloading",
-    Verb.BUILD_WHEEL: "building",
-    Verb.MAKE_LAYER: "making",
-    Verb.UPLOAD: "uploading",
-    Verb.MOUNT: "mounting",
-    Verb.WRITE: "writing",
-}
 _ERASE: Final = "\r\x1b[K"
 _PAUSE: Final = 0.1
 
@@ -55,7 +48,7 @@ class Counter:
         if time.monotonic() - self._shown_at > _PAUSE:
             self._shown_at = time.monotonic()
             size = f", {format_size(tally.bytes)}" if tally.bytes else ""
-            self._write(f"{_ERASE}  {_DOING[event.verb]} {tally.finished}/{tally.started}{size}")
+            self._write(f"{_ERASE}  {DOING[event.verb]} {tally.finished}/{tally.started}{size}")
 
     def erase(self) -> None:
         """Clear the line, for another to stand there."""

@@ -218,7 +218,7 @@ def test_work_is_counted_on_a_terminal(project: HatchBench) -> None:
     shown = project.hatchling().err
     plain = project.hatchling(TERM="dumb").err
 
-    assert "\r\x1b[K  making 0/1" in shown
+    assert "\r\x1b[K  Making layers 0/1" in shown
     *_, last = shown.split("\r\x1b[K")
     assert last.startswith("oci:dist"), "the counter is gone in the end"
     assert "\x1b" not in plain

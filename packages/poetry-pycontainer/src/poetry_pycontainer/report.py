@@ -21,7 +21,7 @@ from cleo.io.outputs.output import Verbosity
 from poetry_pycontainer.flags import flag
 from pycontainer.builder.ledger import format_size
 from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb
-from pycontainer.frontend.lines import EventLines, Tone
+from pycontainer.frontend.lines import DOING, EventLines, Tone
 from pycontainer.frontend.messages import Message
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from pycontainer.errors import PyContainerError
     from pycontainer.events import Event
 
-_DOING: Final = {
-    Verb.DOWNLOAD: "Downloading",
-    Verb.BUILD_WHEEL: "Building wheels",
-    Verb.MAKE_LAYER: "Making layers",
-    Verb.UPLOAD: "Uploading",
-    Verb.MOUNT: "Mounting",
-    Verb.WRITE: "Writing",
-}
 _REFRESH: Final = 0.1  # seconds: more often is for nobody's eyes
 
 
@@ -118,7 +110,7 @@ class Report:
             return
         self._shown = now
         size = f" <debug>({format_size(work.bytes)})</>" if work.bytes else ""
-        line.overwrite(f"  <b>{_DOING[event.verb]}</>: <c1>{work.finished}/{work.started}</>{size}")
+        line.overwrite(f"  <b>{DOING[event.verb]}</>: <c1>{work.finished}/{work.started}</>{size}")
 
 
 class _Work:

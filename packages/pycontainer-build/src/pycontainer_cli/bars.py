@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from pycontainer.events import Event, TaskAdvanced, TaskFinished, TaskStarted, Verb
+from pycontainer.frontend.lines import DOING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pycontainer_cli.lines import Lines
-
-_TITLES: Final = {
-    Verb.DOWNLOAD: "Downloading",
-    Verb.BUILD_WHEEL: "Building wheels",
-    Verb.MAKE_LAYER: "Making layers",
-    Verb.UPLOAD: "Uploading",
-    Verb.MOUNT: "Mounting",
-    Verb.WRITE: "Writing",
-}
 
 
 class Bars:
@@ -84,7 +76,7 @@ class Bars:
     def _move(self, event: TaskStarted | TaskAdvanced | TaskFinished) -> None:
         bar = self._bars.get(event.verb)
         if bar is None:
-            bar = self._bars[event.verb] = _Bar(self._progress.add_task(_TITLES[event.verb], total=None, state=""))
+            bar = self._bars[event.verb] = _Bar(self._progress.add_task(DOING[event.verb], total=None, state=""))
         bar.count(event)
         self._progress.update(
             bar.task, completed=bar.done, total=bar.total or None, state=f"{bar.finished}/{bar.started}"

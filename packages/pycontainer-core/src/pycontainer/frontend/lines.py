@@ -27,6 +27,15 @@ PHASES: Final = {
     "export": "Writing the image",
     "push": "Pushing",
 }
+# What is under way, for whoever counts or shows bars.
+DOING: Final = {
+    Verb.DOWNLOAD: "Downloading",
+    Verb.BUILD_WHEEL: "Building wheels",
+    Verb.MAKE_LAYER: "Making layers",
+    Verb.UPLOAD: "Uploading",
+    Verb.MOUNT: "Mounting",
+    Verb.WRITE: "Writing",
+}
 _DONE: Final = {
     Verb.DOWNLOAD: "downloaded",
     Verb.BUILD_WHEEL: "built",
