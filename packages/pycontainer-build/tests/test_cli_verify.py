@@ -191,6 +191,37 @@ def test_signatures_of_others_count_for_nothing_and_break_nothing(run: Run, sign
 
 
 @pytest.mark.parametrize(
+    ("base", "platform", "says"),
+    [
+        ("sha256:" + "1" * 64, "linux/amd64", "It names another base than the image"),
+        ("sha256:" + "0" * 64, "linux/s390x", "It names other platforms than the image"),
+        ("sha256:" + "0" * 64, "linux/amd64", None),
+    ],
+)
+def test_provenance_that_contradicts_the_image_fails_though_it_is_signed(
+    run: Run, tmp_path: Path, base: str, platform: str, says: str | None
+) -> None:
+    private, public = make_key(tmp_path, "signing")
+    signer = KeySigner.read(private, passphrase=None)
+    named = {"org.opencontainers.image.base.digest": "sha256:" + "0" * 64}
+    image = debian_like().with_annotations(named)
+    algorithm, _, value = base.partition(":")
+    definition = {
+        "externalParameters": {"configuration": {"platform": [platform]}},
+        "resolvedDependencies": [{"name": "base", "digest": {algorithm: value}}],
+    }
+    statement = Statement.about(
+        image.digest, predicate_type="https://slsa.dev/provenance/v1", predicate={"buildDefinition": definition}
+    )
+    with FakeRegistry() as registry:
+        made = Signed(registry, ImageIndex(images=(image,)), signer, public)
+        complete = sign_image(image.with_attachments([signed_attachment(statement, signer)]), signer)
+        with_client(lambda client: RegistryDestination(client, [made.reference]).write(complete))
+        found = failures(verify(run, made, "--require", "provenance"))
+    assert found == ([f"provenance of linux/amd64: {says}"] if says else [])
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "No image is named"),

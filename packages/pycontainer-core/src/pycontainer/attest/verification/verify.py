@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pycontainer.attest.signing.statement import SIGNED
 from pycontainer.attest.verification.contents import check_contents, parts_of
 from pycontainer.attest.verification.evidence import Signed, check_evidence
+from pycontainer.attest.verification.provenance import check_provenance
 from pycontainer.attest.verification.report import Finding, Report, Verdict
 from pycontainer.oci import Index
 
@@ -59,6 +60,9 @@ def verify_image(
                 signed.append(found)
             else:
                 findings.append(found)
+    for each in signed:
+        if each.statement.predicate_type in KINDS["provenance"] and not isinstance(each.part.document, Index):
+            findings += check_provenance(each.part, each.statement)
     if signer is not None:
         findings += _missing(parts, signed, {"signature", *required})
     return Report(name=name, digest=descriptor.digest, findings=tuple(findings))
