@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MEMORY = Path("/dev/shm")  # the file system is meant, not a name in it
-PLENTY = 12 * 10**9
+PLENTY = 12 * 10**9  # for each worker: every one of them has engines of its own
 ENGINES = ("docker", "podman", "containerd", "skopeo")
 
 
@@ -55,7 +55,8 @@ def _has_plenty_of_memory() -> bool:
     except OSError:
         return False
     available = int(lines["MemAvailable"].split()[0]) * 1024
-    return not disk.f_flag & os.ST_NOEXEC and min(disk.f_bavail * disk.f_frsize, available) > PLENTY
+    needed = PLENTY * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return not disk.f_flag & os.ST_NOEXEC and min(disk.f_bavail * disk.f_frsize, available) > needed
 
 
 @pytest.fixture(scope="session")
