@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from hatch_pycontainer.counter import Counter
 from pycontainer.frontend.errors import foreseen
-from pycontainer.frontend.exit_codes import INTERRUPTED, exit_code
+from pycontainer.frontend.exit_codes import exit_code
+from pycontainer.frontend.interrupt import interruptible, leave
 from pycontainer.frontend.lines import EventLines, Tone
 from pycontainer.frontend.messages import Message
 
@@ -81,12 +82,10 @@ def _warning(message: Message) -> str:
 def failing_cleanly(app: Application, spell: Spell) -> Iterator[None]:
     """Let Hatch end with a message, not a traceback, whatever is raised within."""
     try:
-        yield
+        with interruptible():
+            yield
     except KeyboardInterrupt:
-        from pycontainer.unfinished import remove_unfinished  # noqa: PLC0415 - only for this
-
-        remove_unfinished()
-        app.abort("Interrupted", code=INTERRUPTED)
+        leave()
     except Exception as error:  # no traceback reaches a user
         if os.environ.get("PYCONTAINER_DEBUG") == "1":
             raise
