@@ -14,6 +14,8 @@ from real.programs import run
 from real.registry import Registry
 from real.samples import PROJECTS, uv
 
+from pycontainer.frontend import exit_codes
+
 PACKAGES = Path(__file__).parents[2] / "packages"
 HOOK = """
 [tool.hatch.build.targets.wheel.hooks.container]
@@ -157,19 +159,19 @@ def test_the_hook_makes_the_image_of_the_wheel_that_uv_builds(with_hook: Path, h
 
 
 @pytest.mark.parametrize(
-    ("env", "says"),
+    ("env", "says", "status"),
     [
-        ({"PYCONTAINER_GROUPS": "nope"}, "`nope`"),
-        ({"PYCONTAINER_BASE_IMAGE": "localhost:9/base:1"}, "localhost:9"),
+        ({"PYCONTAINER_GROUPS": "nope"}, "`nope`", exit_codes.FAILED),
+        ({"PYCONTAINER_BASE_IMAGE": "localhost:9/base:1"}, "localhost:9", exit_codes.NETWORK),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_hatch_ends_with_the_message(
-    env: dict[str, str], says: str, project: Callable[[str], Path], hatch: Hatch
+    env: dict[str, str], says: str, status: int, project: Callable[[str], Path], hatch: Hatch
 ) -> None:
     sample = project("uv.lock")
 
-    done = hatch("build", "-t", "container:docker-archive", project=sample, env=env, status=1)
+    done = hatch("build", "-t", "container:docker-archive", project=sample, env=env, status=status)
 
     assert says in done.stderr
     assert "Traceback" not in done.stderr
