@@ -34,6 +34,12 @@ requires-dist = [{ name = "other" }]
 """
 
 
+# Whoever starts the tests may have told programs to ignore interrupts, as shells do for jobs in the background.
+INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
     """What is wrong with a project, and what the message says of it."""
@@ -166,7 +172,7 @@ def test_an_interrupt_is_told_and_not_traced(project: HatchBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         environment = {"PYCONTAINER_BASE_IMAGE": f"127.0.0.1:{silent.getsockname()[1]}/base:1"}
         with subprocess.Popen(
-            [sys.executable, "-m", "hatchling", "build", "-t", "container"],
+            [sys.executable, "-c", INTERRUPTIBLE, sys.executable, "-m", "hatchling", "build", "-t", "container"],
             cwd=project.root,
             env={**os.environ, **environment},
             stderr=subprocess.PIPE,
