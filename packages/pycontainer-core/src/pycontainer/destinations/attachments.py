@@ -16,7 +16,7 @@ from pycontainer.oci import Manifest
 if TYPE_CHECKING:
     from pycontainer.blobs.blob import Blob
     from pycontainer.image import Attachment
-    from pycontainer.oci import Descriptor, Digest, Reference
+    from pycontainer.oci import Descriptor, Digest, Index, Reference
     from pycontainer.transports.registry import RegistryClient
 
 # The bill of materials of the largest images is a few MiB.
@@ -83,6 +83,20 @@ def read_attachment(client: RegistryClient, repository: Reference, descriptor: D
         NetworkError: The registry cannot be reached.
     """
     manifest = client.manifest(repository.with_tag(None).with_digest(descriptor.digest)).document
+    with client.blob(repository, document_of(manifest, descriptor)).open() as stream:
+        return stream.read()
+
+
+def document_of(manifest: Manifest | Index, descriptor: Descriptor) -> Descriptor:
+    """The one document that an attachment's manifest holds.
+
+    Args:
+        manifest: What the attachment's descriptor names.
+        descriptor: Of it, for messages.
+
+    Raises:
+        DocumentError: It holds no document or several, or one of more than 64 MiB.
+    """
     if not isinstance(manifest, Manifest) or len(manifest.layers) != 1:
         raise DocumentError(f"`{descriptor.digest}` does not hold one document")
     (layer,) = manifest.layers
@@ -91,8 +105,7 @@ def read_attachment(client: RegistryClient, repository: Reference, descriptor: D
             f"The document of `{descriptor.digest}` is larger than {MAX_SIZE >> 20} MiB",
             facts=[f"size: {layer.size} bytes"],
         )
-    with client.blob(repository, layer).open() as stream:
-        return stream.read()
+    return layer
 
 
 def _push(client: RegistryClient, repository: Reference, document: Blob, manifest: Manifest) -> Descriptor:

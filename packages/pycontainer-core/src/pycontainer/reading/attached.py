@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pycontainer.destinations.attachments import MAX_SIZE, list_attachments, read_attachment
+from pycontainer.destinations.attachments import document_of, list_attachments, read_attachment
 from pycontainer.errors import DocumentError
 from pycontainer.image.attachment import describe_artifact
 from pycontainer.oci import Manifest
@@ -64,10 +64,8 @@ class LayoutAttachments:
 
     def read(self, descriptor: Descriptor) -> bytes:
         """See `RepositoryAttachments.read`."""
-        manifest = self.layout.manifest(descriptor)
-        if not isinstance(manifest, Manifest) or len(manifest.layers) != 1 or manifest.layers[0].size > MAX_SIZE:
-            raise DocumentError(f"`{descriptor.digest}` does not hold one document")
-        with self.layout.blob(manifest.layers[0]).open() as stream:
+        document = document_of(self.layout.manifest(descriptor), descriptor)
+        with self.layout.blob(document).open() as stream:
             return stream.read()
 
 

@@ -11,6 +11,7 @@ the form of the *client trust config* that `--sigstore-trust` names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ConfigError, DeniedError, NetworkError, SignatureError, ToolError
@@ -92,7 +93,7 @@ class IdentitySigner:
         return bundle.to_json().encode()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class IdentityVerifier:
     """Checks bundles against an identity.
 
@@ -115,7 +116,7 @@ class IdentityVerifier:
         """
         if bundle.key_hint is not None:
             raise SignatureError("It is signed with a key, not by an identity")
-        verifier = Verifier(trusted_root=_trust(self.trust).trusted_root)
+        verifier = self._verifier
         try:
             # Offline: what the bundle itself proves has to be enough, whoever answers on the network.
             _, payload = verifier.verify_dsse(
@@ -128,6 +129,11 @@ class IdentityVerifier:
         if payload != bundle.envelope.payload:
             raise SignatureError("It signs something else than its bundle says")
         return f"identity {self.identity} ({self.issuer})"
+
+    @cached_property
+    def _verifier(self) -> Verifier:
+        """Made once for all bundles of an image: the trust root may have to be fetched for it."""
+        return Verifier(trusted_root=_trust(self.trust).trusted_root)
 
 
 def _ambient() -> str | None:
