@@ -19,7 +19,7 @@ import pytest
 from pycontainer.attest.signing.bundle import read_bundle
 from pycontainer.attest.signing.keyless import TOKEN_VARIABLE, IdentitySigner, IdentityVerifier
 from pycontainer.attest.signing.keys import KeySigner
-from pycontainer.attest.signing.statement import SIGNED, Statement
+from pycontainer.attest.statement import SIGNED, Statement
 from pycontainer.errors import ConfigError, PyContainerError, SignatureError
 from pycontainer.oci import Digest
 

@@ -14,7 +14,7 @@ import pytest
 from pycontainer.attest.signing.attachments import signed_attachment
 from pycontainer.attest.signing.keys import KeySigner
 from pycontainer.attest.signing.sign import sign_image
-from pycontainer.attest.signing.statement import SIGNED, Statement
+from pycontainer.attest.statement import SIGNED, Statement
 from pycontainer.destinations.attachments import attach
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.image import Attachment, Image, ImageIndex

@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """A format of bills of materials: what its files end with, what it is called in a registry, and who writes it."""
+    """A format of bills of materials, and who writes it.
 
+    Attributes:
+        name: What people call it.
+        suffix: What its files end with.
+        media_type: What it is called in a registry.
+        predicate_type: What it is called in a statement that is signed.
+    """
+
+    name: str
     suffix: str
     media_type: str
+    predicate_type: str
     write: Callable[[Materials], bytes]
 
 
@@ -40,12 +49,22 @@ def _cyclonedx(materials: Materials) -> bytes:
 
 # By the choices of the option `generate_sbom`.
 FORMATS: Final = {
-    "spdx": Format(suffix=".spdx.json", media_type="application/spdx+json", write=_spdx),
-    "cyclonedx": Format(suffix=".cdx.json", media_type="application/vnd.cyclonedx+json", write=_cyclonedx),
+    "spdx": Format(
+        name="SPDX",
+        suffix=".spdx.json",
+        media_type="application/spdx+json",
+        predicate_type="https://spdx.dev/Document",
+        write=_spdx,
+    ),
+    "cyclonedx": Format(
+        name="CycloneDX",
+        suffix=".cdx.json",
+        media_type="application/vnd.cyclonedx+json",
+        predicate_type="https://cyclonedx.org/bom",
+        write=_cyclonedx,
+    ),
 }
 
-# Of provenance: an in-toto statement, not signed.
-MEDIA_TYPE: Final = "application/vnd.in-toto+json"
 PROVENANCE_SUFFIX: Final = ".provenance.json"
 
-__all__ = ["FORMATS", "MEDIA_TYPE", "PROVENANCE_SUFFIX", "Format"]
+__all__ = ["FORMATS", "PROVENANCE_SUFFIX", "Format"]

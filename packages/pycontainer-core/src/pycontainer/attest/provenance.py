@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer import __version__
+from pycontainer.attest.statement import PROVENANCE, Statement
 from pycontainer.oci import canonical_json
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _REFERENCE: Final = "https://github.com/pycontainer/pycontainer/blob/main/docs/reference/provenance.md"
 BUILD_TYPE: Final = f"{_REFERENCE}#build-type-v1"
 BUILDER: Final = f"{_REFERENCE}#builder"
-STATEMENT: Final = "https://in-toto.io/Statement/v1"
-PREDICATE: Final = "https://slsa.dev/provenance/v1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,22 +75,16 @@ def provenance_statement(
         dependencies: All that went into the image.
     """
     resources = {canonical_json(resource.to_json()): resource.to_json() for resource in dependencies}
-    return canonical_json(
-        {
-            "_type": STATEMENT,
-            "subject": [{"name": name, "digest": {digest.algorithm: digest.hex}} for digest in subjects],
-            "predicateType": PREDICATE,
-            "predicate": {
-                "buildDefinition": {
-                    "buildType": BUILD_TYPE,
-                    "externalParameters": dict(external),
-                    "internalParameters": dict(internal),
-                    "resolvedDependencies": [resources[key] for key in sorted(resources)],
-                },
-                "runDetails": {"builder": {"id": BUILDER, "version": {"pycontainer-core": __version__}}},
-            },
-        }
-    )
+    predicate = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": dict(external),
+            "internalParameters": dict(internal),
+            "resolvedDependencies": [resources[key] for key in sorted(resources)],
+        },
+        "runDetails": {"builder": {"id": BUILDER, "version": {"pycontainer-core": __version__}}},
+    }
+    return Statement.about(*subjects, predicate_type=PROVENANCE, predicate=predicate, name=name).to_bytes()
 
 
 def resources_of(materials: Materials, *, local: frozenset[str], base: Digest | None) -> Iterator[Resource]:

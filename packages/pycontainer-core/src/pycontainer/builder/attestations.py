@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pycontainer.attest import FORMATS, MEDIA_TYPE
+from pycontainer.attest import FORMATS
+from pycontainer.attest.statement import PAYLOAD_TYPE, PROVENANCE
 from pycontainer.image import join_platforms
 from pycontainer.image.attachment import CREATED, Attachment
 from pycontainer.sources.locks.filenames import normalize
@@ -49,7 +50,7 @@ def _provenance(
     plan: BuildPlan, images: Sequence[Image], materials: Sequence[Materials], name: Reference
 ) -> Attachment:
     """One statement about the whole build, attached to every platform's image and to their index."""
-    from pycontainer.attest.provenance import PREDICATE, provenance_statement, resources_of  # noqa: PLC0415 - seldom wanted
+    from pycontainer.attest.provenance import provenance_statement, resources_of  # noqa: PLC0415 - seldom wanted
     from pycontainer.builder.parameters import (  # noqa: PLC0415 - as above
         external_parameters,
         internal_parameters,
@@ -74,10 +75,10 @@ def _provenance(
         dependencies=[*source_resources(plan), *packages],
     )
     return Attachment(
-        artifact_type=MEDIA_TYPE,
-        media_type=MEDIA_TYPE,
+        artifact_type=PAYLOAD_TYPE,
+        media_type=PAYLOAD_TYPE,
         content=content,
-        annotations={CREATED: plan.created, "in-toto.io/predicate-type": PREDICATE},
+        annotations={CREATED: plan.created, "in-toto.io/predicate-type": PROVENANCE},
     )
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from pycontainer.attest import FORMATS, MEDIA_TYPE, PROVENANCE_SUFFIX
+from pycontainer.attest import FORMATS, PROVENANCE_SUFFIX
+from pycontainer.attest.statement import PAYLOAD_TYPE
 from pycontainer.blobs.store import atomic_file
 from pycontainer.builder.outputs import output_paths
 from pycontainer.config.build_config import DEFAULT_OUTPUT
@@ -57,7 +58,7 @@ def write_provenance(plan: BuildPlan, images: Sequence[Image], *, emit: Emit) ->
     """
     written = []
     for attachment in images[0].attachments:
-        if attachment.artifact_type == MEDIA_TYPE:
+        if attachment.artifact_type == PAYLOAD_TYPE:
             written += _write(plan.config, attachment.content, PROVENANCE_SUFFIX)
     for path in written:
         emit(Noted(message=f"Wrote the provenance {path}"))

@@ -12,14 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pycontainer.attest.provenance import BUILD_TYPE, PREDICATE
+from pycontainer.attest.provenance import BUILD_TYPE
+from pycontainer.attest.statement import PROVENANCE
 from pycontainer.config.sources import from_table
 from pycontainer.errors import DocumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pycontainer.attest.signing.statement import Statement
+    from pycontainer.attest.statement import Statement
     from pycontainer.config.sources import Source
     from pycontainer.oci import ImageConfig, Manifest
 
@@ -69,8 +70,8 @@ def read_replay(statement: Statement) -> Replay:
         DocumentError: It is of another kind of build, or something is missing.
     """
     definition = statement.predicate.get("buildDefinition")
-    if statement.predicate_type != PREDICATE or not isinstance(definition, dict):
-        raise DocumentError("The provenance has no build definition", facts=[f"expected: `{PREDICATE}`"])
+    if statement.predicate_type != PROVENANCE or not isinstance(definition, dict):
+        raise DocumentError("The provenance has no build definition", facts=[f"expected: `{PROVENANCE}`"])
     if definition.get("buildType") != BUILD_TYPE:
         raise DocumentError(
             "The image was not built by pycontainer, or by another version of it",

@@ -12,10 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pycontainer.attest.provenance import PREDICATE
 from pycontainer.attest.reproduction.compare import Side, Unequal, compare_images
 from pycontainer.attest.signing.bundle import MEDIA_TYPE, read_bundle
-from pycontainer.attest.signing.statement import PAYLOAD_TYPE, Statement
+from pycontainer.attest.statement import PAYLOAD_TYPE, PROVENANCE, Statement
 from pycontainer.attest.verification.contents import parts_of
 from pycontainer.builder.builder import ImageBuilder
 from pycontainer.builder.replay import read_replay
@@ -172,7 +171,7 @@ def _provenance(found: FoundImage, signer: Signer | None) -> Statement:
         SignatureError: There is none.
     """
     for statement in _statements(found, signer):
-        if statement.predicate_type == PREDICATE and statement.is_about(found.top.digest):
+        if statement.predicate_type == PROVENANCE and statement.is_about(found.top.digest):
             return statement
     raise SignatureError(
         f"`{found.name}` has no provenance" + (" that is signed by whom it should be" if signer else ""),

@@ -12,7 +12,7 @@ import pytest
 
 from pycontainer.attest.signing.bundle import key_bundle, read_bundle
 from pycontainer.attest.signing.keys import KeySigner, KeyVerifier
-from pycontainer.attest.signing.statement import SIGNED, Statement
+from pycontainer.attest.statement import SIGNED, Statement
 from pycontainer.errors import ConfigError, DocumentError, IntegrityError, SignatureError
 from pycontainer.oci import Digest
 from pycontainer.transports.secrets import Redacted

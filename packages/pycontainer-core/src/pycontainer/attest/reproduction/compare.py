@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.attest.reproduction.files import Difference, compare_layers
 from pycontainer.oci import ImageConfig, Manifest
-from pycontainer.oci.document import MAX_DOCUMENT_SIZE
+from pycontainer.sources.base.variant import read_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pycontainer.attest.verification.contents import ImageSource, Part
+    from pycontainer.attest.verification.contents import Part
+    from pycontainer.sources.base.variant import Contents
 
 _SHOWN: Final = 120
 
@@ -34,7 +35,7 @@ class Unequal:
 class Side:
     """One of the two images: where it is, and its manifests."""
 
-    source: ImageSource
+    source: Contents
     parts: Sequence[Part]
 
 
@@ -59,7 +60,8 @@ def compare_images(published: Side, rebuilt: Side) -> Iterator[Unequal]:
 
 
 def _compare_platform(name: str, one: Side, published: Manifest, two: Side, rebuilt: Manifest) -> Iterator[Unequal]:
-    old, new = _config(one.source, published), _config(two.source, rebuilt)
+    old = read_config(one.source, published, name=name)
+    new = read_config(two.source, rebuilt, name=name)
     titles = _titles(old, len(published.layers))
     for number, (left, right) in enumerate(zip_longest(published.layers, rebuilt.layers)):
         title = titles.get(number, "")
@@ -87,11 +89,6 @@ def _titles(config: ImageConfig, layers: int) -> dict[int, str]:
 def _index_differences(published: Part, rebuilt: Part) -> Iterator[Difference]:
     """What an index says besides the manifests that differ themselves."""
     yield from _fields(dict(published.document.annotations), dict(rebuilt.document.annotations))
-
-
-def _config(source: ImageSource, manifest: Manifest) -> ImageConfig:
-    with source.blob(manifest.config).open() as stream:
-        return ImageConfig.from_bytes(stream.read(MAX_DOCUMENT_SIZE + 1))
 
 
 def _plain(config: ImageConfig) -> dict[str, Any]:

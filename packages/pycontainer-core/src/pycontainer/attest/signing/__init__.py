@@ -9,7 +9,6 @@ What is signed is always an in-toto statement in a DSSE envelope, kept as a Sigs
 says about a digest, so that one of a bill of materials never passes for one of an image.
 
     sign          an image, and what is attached to it
-    statement     what is said, and of which digest
     bundle        the signed statement as it is stored
     attachments   the same as it is attached
     keys          signing and checking with a key of one's own

@@ -11,7 +11,7 @@ from pycontainer.attest.signing.bundle import MEDIA_TYPE
 from pycontainer.image import Attachment
 
 if TYPE_CHECKING:
-    from pycontainer.attest.signing.statement import Statement
+    from pycontainer.attest.statement import Statement
 
 
 class StatementSigner(Protocol):

@@ -14,7 +14,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pycontainer.attest.signing.statement import PAYLOAD_TYPE
+from pycontainer.attest.statement import PAYLOAD_TYPE
 from pycontainer.errors import DocumentError
 from pycontainer.oci import canonical_json
 from pycontainer.oci.document import strict_json

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pycontainer.attest.signing.bundle import Bundle
-    from pycontainer.attest.signing.statement import Statement
+    from pycontainer.attest.statement import Statement
 
 TOKEN_VARIABLE: Final = "SIGSTORE_ID_TOKEN"  # noqa: S105 - the name of a variable
 _MAX_TRUST: Final = 4 << 20

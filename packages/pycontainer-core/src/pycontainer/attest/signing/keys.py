@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from pycontainer.attest.signing.statement import Statement
+    from pycontainer.attest.statement import Statement
     from pycontainer.transports.secrets import Redacted
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey

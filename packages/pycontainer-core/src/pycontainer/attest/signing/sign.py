@@ -11,13 +11,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from pycontainer.attest import FORMATS
 from pycontainer.attest.signing.attachments import signed_attachment
-from pycontainer.attest.signing.statement import PAYLOAD_TYPE, SIGNED, Statement
+from pycontainer.attest.statement import PAYLOAD_TYPE, SIGNED, Statement
 from pycontainer.image import Image, ImageIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pycontainer.attest.signing.attachments import StatementSigner
     from pycontainer.image import Attachment
     from pycontainer.oci import Digest
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     _Part = TypeVar("_Part", Image, ImageIndex)
 
 # What cosign calls the predicate of a document of this kind.
-PREDICATES: Final[Mapping[str, str]] = {
-    "application/spdx+json": "https://spdx.dev/Document",
-    "application/vnd.cyclonedx+json": "https://cyclonedx.org/bom",
-}
+_PREDICATES: Final = {form.media_type: form.predicate_type for form in FORMATS.values()}
 
 
 def sign_image(image: Image | ImageIndex, signer: StatementSigner) -> Image | ImageIndex:
@@ -52,7 +48,7 @@ def _statement(attachment: Attachment, digest: Digest) -> Statement | None:
     """What a document says, as a statement; none where it is of a kind that nobody signs, a signature above all."""
     if attachment.media_type == PAYLOAD_TYPE:
         return Statement.read(attachment.content)
-    predicate_type = PREDICATES.get(attachment.artifact_type)
+    predicate_type = _PREDICATES.get(attachment.artifact_type)
     if predicate_type is None:
         return None
     return Statement.about(digest, predicate_type=predicate_type, predicate=json.loads(attachment.content))

@@ -11,35 +11,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from pycontainer.attest.verification.report import Finding, Verdict
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import DocumentError, IntegrityError, PyContainerError
-from pycontainer.oci import ImageConfig, Index, Manifest
-from pycontainer.oci.document import MAX_DOCUMENT_SIZE
+from pycontainer.oci import Index, Manifest
+from pycontainer.sources.base.variant import read_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pycontainer.blobs.blob import Blob
     from pycontainer.oci import Descriptor, Digest
+    from pycontainer.sources.base.variant import Contents
 
 _SLICE: Final = 1 << 20
 _PARALLEL: Final = 4
-
-
-class ImageSource(Protocol):
-    """Where an image is: a repository, a layout, an archive."""
-
-    def manifest(self, descriptor: Descriptor) -> Manifest | Index:
-        """A manifest or index, its digest verified."""
-        ...
-
-    def blob(self, descriptor: Descriptor) -> Blob:
-        """A blob, whose size and digest are verified while it is read."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +45,7 @@ class Part:
     name: str
 
 
-def parts_of(source: ImageSource, descriptor: Descriptor) -> list[Part]:
+def parts_of(source: Contents, descriptor: Descriptor) -> list[Part]:
     """The index, where there is one, and the manifest of every platform.
 
     Raises:
@@ -65,7 +53,13 @@ def parts_of(source: ImageSource, descriptor: Descriptor) -> list[Part]:
     """
     top = source.manifest(descriptor)
     if isinstance(top, Manifest):
-        return [Part(descriptor=descriptor, document=top, name=str(_config(source, top).platform))]
+        return [
+            Part(
+                descriptor=descriptor,
+                document=top,
+                name=str(read_config(source, top, name=str(descriptor.digest)).platform),
+            )
+        ]
     parts = [Part(descriptor=descriptor, document=top, name="index")]
     for entry in top.manifests:
         child = source.manifest(entry)
@@ -75,7 +69,7 @@ def parts_of(source: ImageSource, descriptor: Descriptor) -> list[Part]:
     return parts
 
 
-def check_contents(source: ImageSource, parts: list[Part]) -> Iterator[Finding]:
+def check_contents(source: Contents, parts: list[Part]) -> Iterator[Finding]:
     """What becomes of every manifest, config and layer; a layer that several platforms share is read once."""
     checked: dict[Digest, Finding] = {}
     for part in parts:
@@ -89,12 +83,10 @@ def check_contents(source: ImageSource, parts: list[Part]) -> Iterator[Finding]:
             yield from _check_image(source, part.document, part.name, checked)
 
 
-def _check_image(
-    source: ImageSource, manifest: Manifest, name: str, checked: dict[Digest, Finding]
-) -> Iterator[Finding]:
+def _check_image(source: Contents, manifest: Manifest, name: str, checked: dict[Digest, Finding]) -> Iterator[Finding]:
     subject = f"config of {name}"
     try:
-        config = _config(source, manifest)
+        config = read_config(source, manifest, name=name)
         diff_ids = config.rootfs.diff_ids
         if len(diff_ids) != len(manifest.layers):
             facts = [f"layers: {len(manifest.layers)}", f"diff_ids: {len(diff_ids)}"]
@@ -118,7 +110,7 @@ def _check_image(
             yield finding
 
 
-def _check_layer(source: ImageSource, layer: Descriptor, diff_id: Digest, subject: str) -> Finding:
+def _check_layer(source: Contents, layer: Descriptor, diff_id: Digest, subject: str) -> Finding:
     try:
         with source.blob(layer).open() as stream, open_decompressed(stream, layer.media_type) as tar:
             reader = HashingReader(tar, diff_id.algorithm)
@@ -134,8 +126,3 @@ def _check_layer(source: ImageSource, layer: Descriptor, diff_id: Digest, subjec
     return Finding(
         subject=subject, verdict=Verdict.HOLDS, text="It is what digest and diff_id say", digest=layer.digest
     )
-
-
-def _config(source: ImageSource, manifest: Manifest) -> ImageConfig:
-    with source.blob(manifest.config).open() as stream:
-        return ImageConfig.from_bytes(stream.read(MAX_DOCUMENT_SIZE + 1))

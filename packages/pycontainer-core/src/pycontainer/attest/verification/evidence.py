@@ -16,8 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from pycontainer.attest import FORMATS
 from pycontainer.attest.signing.bundle import MEDIA_TYPE, read_bundle
-from pycontainer.attest.signing.statement import PAYLOAD_TYPE, SIGNED, Statement
+from pycontainer.attest.statement import PAYLOAD_TYPE, PROVENANCE, SIGNED, Statement
 from pycontainer.attest.verification.report import Finding, Verdict
 from pycontainer.errors import DocumentError, IntegrityError, PyContainerError, SignatureError
 
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 # Kinds of documents, by the predicate types of statements and by media types, and what people call them.
 _NAMES: Final = {
     SIGNED: "signature",
-    "https://slsa.dev/provenance/v1": "provenance",
-    "https://spdx.dev/Document": "bill of materials (SPDX)",
-    "https://cyclonedx.org/bom": "bill of materials (CycloneDX)",
-    "application/spdx+json": "bill of materials (SPDX)",
-    "application/vnd.cyclonedx+json": "bill of materials (CycloneDX)",
+    PROVENANCE: "provenance",
+    **{
+        kind: f"bill of materials ({form.name})"
+        for form in FORMATS.values()
+        for kind in (form.predicate_type, form.media_type)
+    },
     PAYLOAD_TYPE: "statement",
     MEDIA_TYPE: "signature",
 }

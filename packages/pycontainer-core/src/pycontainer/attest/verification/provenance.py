@@ -16,7 +16,7 @@ from pycontainer.attest.verification.report import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pycontainer.attest.signing.statement import Statement
+    from pycontainer.attest.statement import Statement
     from pycontainer.attest.verification.contents import Part
 
 _BASE_DIGEST: Final = "org.opencontainers.image.base.digest"
@@ -31,12 +31,11 @@ def check_provenance(part: Part, statement: Statement) -> Iterator[Finding]:
     stated = part.document.annotations.get(_BASE_DIGEST)
     bases = {digest for resource in _resources(definition) for digest in _digests(resource)}
     if stated and bases:
-        holds = stated in bases
-        facts = (
-            () if holds else (f"image: `{stated}`", f"provenance: {', '.join(f'`{each}`' for each in sorted(bases))}")
-        )
-        text = "It names the base that the image names" if holds else "It names another base than the image"
-        yield _finding(part, Verdict.HOLDS if holds else Verdict.FAILS, text, *facts)
+        if stated in bases:
+            yield _finding(part, Verdict.HOLDS, "It names the base that the image names")
+        else:
+            facts = (f"image: `{stated}`", f"provenance: {', '.join(f'`{each}`' for each in sorted(bases))}")
+            yield _finding(part, Verdict.FAILS, "It names another base than the image", *facts)
     platforms = _table(definition, "externalParameters", "configuration").get("platform")
     if isinstance(platforms, list) and part.name not in platforms:
         facts = (f"image: {part.name}", f"provenance: {', '.join(map(str, platforms))}")

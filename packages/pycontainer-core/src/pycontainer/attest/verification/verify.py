@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pycontainer.attest.signing.statement import SIGNED
+from pycontainer.attest import FORMATS
+from pycontainer.attest.statement import PROVENANCE, SIGNED
 from pycontainer.attest.verification.contents import check_contents, parts_of
 from pycontainer.attest.verification.evidence import Signed, check_evidence
 from pycontainer.attest.verification.provenance import check_provenance
@@ -17,22 +18,23 @@ from pycontainer.oci import Index
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from pycontainer.attest.verification.contents import ImageSource, Part
+    from pycontainer.attest.verification.contents import Part
     from pycontainer.attest.verification.evidence import Attachments, Signer
     from pycontainer.oci import Descriptor
+    from pycontainer.sources.base.variant import Contents
 
 # What somebody may ask for, and the predicate types that are it.
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     "signature": frozenset({SIGNED}),
-    "sbom": frozenset({"https://spdx.dev/Document", "https://cyclonedx.org/bom"}),
-    "provenance": frozenset({"https://slsa.dev/provenance/v1"}),
+    "sbom": frozenset(form.predicate_type for form in FORMATS.values()),
+    "provenance": frozenset({PROVENANCE}),
 }
 
 
 def verify_image(
     name: str,
     descriptor: Descriptor,
-    source: ImageSource,
+    source: Contents,
     attachments: Attachments,
     *,
     signer: Signer | None = None,

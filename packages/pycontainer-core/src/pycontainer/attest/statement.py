@@ -26,6 +26,7 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 # What `cosign sign` says of an image; the predicate is empty.
 SIGNED: Final = "https://sigstore.dev/cosign/sign/v1"
+PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,11 +48,20 @@ class Statement(Document, frozen=True, kw_only=True):
     predicate: dict[str, Any]
 
     @classmethod
-    def about(cls, digest: Digest, *, predicate_type: str, predicate: Mapping[str, Any]) -> Self:
-        """A statement about one digest."""
-        # Some readers want a name; the image may have several, of which none is part of what is said.
-        subject = Subject(name=str(digest), digest={digest.algorithm: digest.hex})
-        return cls(type_=STATEMENT_TYPE, subject=(subject,), predicate_type=predicate_type, predicate=dict(predicate))
+    def about(
+        cls, *digests: Digest, predicate_type: str, predicate: Mapping[str, Any], name: str | None = None
+    ) -> Self:
+        """A statement about digests.
+
+        Args:
+            digests: What it is about.
+            predicate_type: What kind of thing is said.
+            predicate: It.
+            name: Of the subjects. Some readers want one; none means the digest, since an image may have several names,
+                of which none is part of what is said.
+        """
+        subject = tuple(Subject(name=name or str(each), digest={each.algorithm: each.hex}) for each in digests)
+        return cls(type_=STATEMENT_TYPE, subject=subject, predicate_type=predicate_type, predicate=dict(predicate))
 
     @classmethod
     def read(cls, payload: bytes) -> Self:
