@@ -71,15 +71,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _write(report: Report, *, verbose: bool) -> None:
     """One line a finding, but for the many that hold where nobody asked for them."""
-    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - not for `--help`
+    from pycontainer.builder.verifier import Verdict  # noqa: PLC0415 - not for `--help`
+    from pycontainer.frontend.messages import clean  # noqa: PLC0415 - as above
     from pycontainer_cli.output import write_line  # noqa: PLC0415 - as above
 
-    digests = [each for each in report.findings if each.verdict.value == "holds" and "digest" in each.text]
-    if digests and not verbose:
-        write_line(f"ok     {len(digests)} manifests, configs and layers: they are what their digests say")
-    for finding in report.findings:
-        if finding in digests and not verbose:
-            continue
+    whole = [] if verbose else [each for each in report.contents if each.verdict is Verdict.HOLDS]
+    if whole:
+        write_line(f"ok     {len(whole)} manifests, configs and layers: they are what their digests say")
+    for finding in (each for each in report.findings if each not in whole):
         write_line(
             clean(f"{_MARKS[finding.verdict.value]:<6} {finding.subject}: {finding.text[:1].lower()}{finding.text[1:]}")
         )

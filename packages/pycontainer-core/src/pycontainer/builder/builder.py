@@ -27,7 +27,6 @@ from pycontainer.builder.wheels import WheelSupply
 from pycontainer.events import Noted, PhaseStarted, ignore
 from pycontainer.image import Image, join_platforms
 from pycontainer.plan import make_plan
-from pycontainer.policy import check_layers, check_plan
 from pycontainer.sources.base import default_base_image
 
 if TYPE_CHECKING:
@@ -164,7 +163,10 @@ class ImageBuilder:
             fingerprints=session.fingerprints,
             emit=session.emit,
         )
-        check_plan(plan, default_index=session.default_index)
+        if plan.config.policies:
+            from pycontainer.policy import check_plan  # noqa: PLC0415 - most builds have no policy
+
+            check_plan(plan, default_index=session.default_index)
         return plan
 
 
@@ -178,7 +180,10 @@ def _built(
     """The images, and what became of them at every destination."""
     images = make()
     check_images(plan, images, emit=session.emit)
-    check_layers(plan, images)
+    if plan.config.policies:
+        from pycontainer.policy import check_layers  # noqa: PLC0415 - most builds have no policy
+
+        check_layers(plan, images)
     session.emit(PhaseStarted(name="export"))
     image = sign(join_platforms(images), signer)
     return images, tuple(destination.write(image) for destination in destinations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pycontainer.attest.verification.report import Finding, Report, Verdict
+from pycontainer.attest.verification.report import Report, Verdict
 from pycontainer.builder.session import Session
 from pycontainer.errors import ConfigError
 from pycontainer.events import ignore
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pycontainer.config import BuildConfig
     from pycontainer.events import Emit
 
-__all__ = ["Expected", "Finding", "ImageVerifier", "Report", "Verdict", "unclear"]
+__all__ = ["Expected", "ImageVerifier", "Report", "Verdict", "unclear"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,12 +60,19 @@ class Report:
     Attributes:
         name: What the image was asked for as.
         digest: Of its manifest or index.
-        findings: In the order in which they were looked at.
+        contents: Of manifests, configs and layers.
+        evidence: Of what is attached, or should be.
     """
 
     name: str
     digest: Digest
-    findings: tuple[Finding, ...]
+    contents: tuple[Finding, ...]
+    evidence: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of it, in the order in which it was looked at."""
+        return (*self.contents, *self.evidence)
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -54,20 +54,21 @@ def verify_image(
         PyContainerError: The image cannot be read, or its manifests are not what their digests say.
     """
     parts = parts_of(source, descriptor)
-    findings = list(check_contents(source, parts))
+    contents = tuple(check_contents(source, parts))
+    evidence: list[Finding] = []
     signed: list[Signed] = []
     for part in parts:
         for found in check_evidence(part, attachments, signer):
             if isinstance(found, Signed):
                 signed.append(found)
             else:
-                findings.append(found)
+                evidence.append(found)
     for each in signed:
         if each.statement.predicate_type in KINDS["provenance"] and not isinstance(each.part.document, Index):
-            findings += check_provenance(each.part, each.statement)
+            evidence += check_provenance(each.part, each.statement)
     if signer is not None:
-        findings += _missing(parts, signed, {"signature", *required})
-    return Report(name=name, digest=descriptor.digest, findings=tuple(findings))
+        evidence += _missing(parts, signed, {"signature", *required})
+    return Report(name=name, digest=descriptor.digest, contents=contents, evidence=tuple(evidence))
 
 
 def _missing(parts: Sequence[Part], signed: Sequence[Signed], required: Collection[str]) -> Iterator[Finding]:
