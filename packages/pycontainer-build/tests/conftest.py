@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pycontainer.destinations.layout import LayoutDestination
+from pycontainer.testing.images import debian_like
 from pycontainer_cli.main import main
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -36,6 +38,14 @@ class _Bytes(io.TextIOWrapper):
 
 
 Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A layout with a base image."""
+    path = tmp_path_factory.mktemp("base") / "layout"
+    LayoutDestination(path).write(debian_like("3.12.4"))
+    return path
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.frontend import exit_codes
-from pycontainer.testing.images import debian_like
 from pycontainer.testing.index_server import IndexServer, serving
 from pycontainer.testing.wheels import WheelForge
 
@@ -80,13 +78,6 @@ class Project:
         assert not Path("dist").exists()
         assert SECRET not in done.err + done.out
         return str(done.err)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("base") / "layout"
-    LayoutDestination(path).write(debian_like("3.12.4"))
-    return path
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from pycontainer.destinations.layout import LayoutDestination
 from pycontainer.frontend import exit_codes
-from pycontainer.testing.images import debian_like
 from pycontainer.testing.index_server import IndexServer, serving
 from pycontainer.testing.registry import FakeRegistry, Rules
 from pycontainer.testing.wheels import WheelForge
@@ -68,13 +66,6 @@ def without_figures(text: str) -> str:
     text = re.sub(r"(?<=pulls )[\d.]+ k?B", "…", text)
     text = re.sub(r"(?m)^( +\d+ +)[\d.]+ k?B", r"\1…", text)
     return re.sub(r"(?<=\S) {2,}", "  ", text)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("base") / "layout"
-    LayoutDestination(path).write(debian_like("3.12.4"))
-    return path
 
 
 @pytest.fixture
