@@ -16,7 +16,6 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
@@ -31,6 +30,7 @@ from pycontainer.transports.http import HttpSettings
 from pycontainer.transports.http.retries import RetryPolicy
 from pycontainer.transports.http.settings import Timeouts
 from pycontainer.transports.registry import RegistryClient, RegistrySettings
+from pycontainer.value import replace
 
 CASES = int(os.environ.get("FAULT_CASES", "1000"))
 WORKERS = 8

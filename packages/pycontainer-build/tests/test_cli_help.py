@@ -48,7 +48,7 @@ def test_help_loads_nothing_that_it_does_not_need(command: list[str]) -> None:
 import sys
 from pycontainer_cli.main import main
 main({command!r})
-slow = ("urllib3", "rich", "msgspec", "packaging", "deflate", "isal", "zstandard", "asyncio", "email", "tomllib")
+slow = ("urllib3", "rich", "dataclasses", "packaging", "deflate", "isal", "zstandard", "asyncio", "email", "tomllib")
 print([name for name in slow if name in sys.modules], file=sys.stderr)
 """
     # Whoever measures coverage loads modules of their own into the program.

@@ -8,7 +8,7 @@ with failing_cleanly(app, table.spell):
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from pycontainer.config.options import OPTIONS
 from pycontainer.config.sources import Setting, Source
 from pycontainer.events import Noted, Warned
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

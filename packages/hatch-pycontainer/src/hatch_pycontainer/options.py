@@ -7,7 +7,7 @@ table.source(), table.spell(OPTIONS["base_image"])      # tool.hatch.build.targe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from hatch_pycontainer.formats import TARGET
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.problems import Problem
 from pycontainer.config.sources import Source, from_table, read_toml_file
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ ImageBuilder(config, adapt=lambda found: HatchProject(found, metadata=metadata, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from hatch_pycontainer.locks import find_hatch_lock, warn_of_one_platform
 from pycontainer.plan.dependencies import choice_of
 from pycontainer.project import Pyproject
 from pycontainer.project.adapted import AdaptedProject
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

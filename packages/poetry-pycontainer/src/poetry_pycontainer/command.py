@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from cleo.exceptions import CleoError
@@ -23,6 +22,7 @@ from pycontainer.errors import ConfigError, LockError
 from pycontainer.frontend import exit_codes
 from pycontainer.frontend.errors import error_json, foreseen
 from pycontainer.frontend.interrupt import interruptible, leave
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

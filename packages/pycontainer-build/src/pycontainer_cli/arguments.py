@@ -10,12 +10,12 @@ import argparse
 import re
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pycontainer.config.options import OPTIONS
 from pycontainer.errors import ConfigError
 from pycontainer.frontend.arguments import add_options, given_options
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +41,7 @@ _MAX_WIDTH: Final = 100
 _NO_VALUE: Final = re.compile(r"argument (\S+): (?:expected|ignored)")
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Value, frozen=True):
     """What a command line says.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pycontainer.frontend import exit_codes
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

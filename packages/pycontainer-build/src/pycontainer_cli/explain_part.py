@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
+from pycontainer.value import replace
 from pycontainer_cli.arguments import add_own, option_parser, parse_options
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pycontainer.config.load import Loaded, load_config
@@ -11,6 +10,7 @@ from pycontainer.config.option import Origin
 from pycontainer.config.options import OPTIONS
 from pycontainer.config.sources import Setting, Source, from_flags
 from pycontainer.frontend.passwords import with_password
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
 from pycontainer.frontend.interrupt import interruptible
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from pycontainer.errors import PyContainerError
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Value, frozen=True):
     """A command: the module whose `run(arguments)` it is, and what it does."""
 
     module: str

@@ -8,10 +8,10 @@ hint: Give this user write access to `acme/api`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
 from pycontainer.frontend.messages import Message
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,7 @@ _CYAN: Final = "1;36"
 _SPELLINGS: Final = {"password": "--password-stdin"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Value, frozen=True):
     """Whether words are coloured; without colour the same words stand there."""
 
     colour: bool = False

@@ -12,9 +12,10 @@ gets. Events may come from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from pycontainer.value import Value
 
 
 class Verb(Enum):
@@ -28,23 +29,20 @@ class Verb(Enum):
     WRITE = "write"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhaseStarted:
+class PhaseStarted(Value, frozen=True, kw_only=True):
     """A part of the work begins: `plan`, `lock`, `base`, `layers`, `export`."""
 
     name: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Noted:
+class Noted(Value, frozen=True, kw_only=True):
     """Something worth a line; `detail` lines are for `--verbose` only."""
 
     message: str
     detail: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Warned:
+class Warned(Value, frozen=True, kw_only=True):
     """Something the user should look at, though the build goes on."""
 
     message: str
@@ -52,8 +50,7 @@ class Warned:
     hint: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskStarted:
+class TaskStarted(Value, frozen=True, kw_only=True):
     """A transfer or conversion of `total` bytes begins; `total` is none where nobody knows it."""
 
     verb: Verb
@@ -61,8 +58,7 @@ class TaskStarted:
     total: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskAdvanced:
+class TaskAdvanced(Value, frozen=True, kw_only=True):
     """`count` more bytes of the task of this verb and name."""
 
     verb: Verb
@@ -70,8 +66,7 @@ class TaskAdvanced:
     count: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskFinished:
+class TaskFinished(Value, frozen=True, kw_only=True):
     """The task is over. `size` is its bytes; `reused` says that nothing had to be moved or made."""
 
     verb: Verb

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -23,6 +22,7 @@ from pycontainer.oci import Descriptor, Digest, Manifest, Platform, Reference
 from pycontainer.sources.base.find import find_facts
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
 from pycontainer.transports.archives import open_docker_archive, open_oci_archive
+from pycontainer.value import replace
 
 Format = Literal["oci", "docker"]
 NAMES = [Reference.parse("myapp:1"), Reference.parse("ghcr.io/acme/app:2")]

@@ -13,7 +13,6 @@ import textwrap
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from pycontainer.image import Image, ImageIndex
 from pycontainer.oci import Digest, Index, Platform, Reference
 from pycontainer.testing.images import File, forge_image, forge_layer
 from pycontainer.transports.oci_layout import OCILayout, blob_name, image_blobs
+from pycontainer.value import replace
 
 LATEST = [Reference.parse("myapp:latest")]
 SHARED = forge_layer([File("base", b"base" * 5000)])

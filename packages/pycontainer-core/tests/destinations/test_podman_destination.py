@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from pycontainer.events import Event, Warned
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Platform, Reference
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
+from pycontainer.value import replace
 
 IMAGE = debian_like()
 NAMES = [Reference.parse(text) for text in ("myapp:1", "ghcr.io/acme/app:2", "acme/app")]

@@ -9,7 +9,6 @@ import random
 import threading
 import time
 import traceback
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
@@ -36,6 +35,7 @@ from pycontainer.testing.registry.conformance import make_attachment, make_image
 from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
 from pycontainer.transports.registry import Credential, RegistryClient, RegistrySettings
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -34,6 +33,7 @@ from pycontainer.testing.images import (
 from pycontainer.testing.index_server import serving
 from pycontainer.testing.wheels import WheelForge
 from pycontainer.transports.registry import RegistryClient
+from pycontainer.value import replace
 
 Open = Callable[[Image], OpenedImage]
 Distribution = Callable[..., list[File]]

@@ -8,8 +8,9 @@ FORMATS["spdx"].write(materials)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from pycontainer.attest.components import Materials
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Format:
+class Format(Value, frozen=True, kw_only=True):
     """A format of bills of materials, and who writes it.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from pycontainer.oci import Descriptor, Digest
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +66,7 @@ class PassingBlob:
         return stream
 
 
-@dataclass(frozen=True, slots=True)
-class BytesBlob:
+class BytesBlob(Value, frozen=True):
     """A small blob that is in memory anyway: a config, a manifest."""
 
     descriptor: Descriptor

@@ -20,13 +20,13 @@ import stat
 import tempfile
 import time
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.hashing import HashingWriter, VerifyingReader, hash_raw
 from pycontainer.errors import DocumentError, IntegrityError, StoreError
 from pycontainer.oci import Digest
 from pycontainer.unfinished import unfinished
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,8 +224,7 @@ class BlobWriter(HashingWriter):
             self._path.unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBlob:
+class StoredBlob(Value, frozen=True):
     """A blob in a store."""
 
     descriptor: Descriptor

@@ -17,11 +17,11 @@ import os
 import re
 import time
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.lock import TAKEN, take_lock
 from pycontainer.errors import StoreError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +65,7 @@ _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.01
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CacheFile:
+class CacheFile(Value, frozen=True, kw_only=True):
     """A file of the cache.
 
     Attributes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -23,6 +22,7 @@ from pycontainer.events import Noted, TaskAdvanced, TaskFinished, TaskStarted, V
 from pycontainer.layers.known import Came, KnownBlob
 from pycontainer.layers.layer import Layer
 from pycontainer.layers.recipe import FileRecipe, LaterRecipe
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -209,8 +209,7 @@ def _damage_of(record: LayerRecord) -> str:
     return f"The layer `{record.title}` of the cache was damaged and is made again"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Bring:
+class _Bring(Value, frozen=True, kw_only=True):
     """Gets the bytes of one layer."""
 
     known: KnownLayers

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.destinations.destination import Moved
 from pycontainer.events import Emit, Event, TaskAdvanced, TaskFinished, Verb
 from pycontainer.layers.known import Came, KnownBlob
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 _BASE = "base"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerEntry:
+class LayerEntry(Value, frozen=True, kw_only=True):
     """One layer.
 
     Attributes:
@@ -59,8 +58,7 @@ class LayerEntry:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ledger:
+class Ledger(Value, frozen=True, kw_only=True):
     """Bytes, and what became of them.
 
     Attributes:
@@ -94,7 +92,7 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """The figures by name, and the layers."""
-        figures = {name: getattr(self, name) for name in self.__slots__ if name != "layers"}
+        figures = {name: getattr(self, name) for name in self.__struct_fields__ if name != "layers"}
         return {**figures, "layers": [layer.to_json() for layer in self.layers]}
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.builder.builder import ImageBuilder
@@ -25,6 +24,7 @@ from pycontainer.events import Noted, PhaseStarted, Warned
 from pycontainer.project import Pyproject
 from pycontainer.project.standalone import find_project
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,6 @@ for recipe in order_recipes(plan, platform, wheels): cache.make(recipe)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pycontainer.errors import ConfigError
@@ -14,6 +13,7 @@ from pycontainer.sources.files.recipe import parents
 from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.wheels import EnvironmentRecipe, WheelsRecipe, group_wheels
 from pycontainer.sources.wheels.environment import BASE_DIRECTORIES
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,7 @@ _DIRECTORY: Final = 0o755
 _PRIVATE: Final = 0o700
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wheels:
+class Wheels(Value, frozen=True, kw_only=True):
     """The wheels of one platform, fetched or built.
 
     Attributes:

@@ -9,7 +9,6 @@ from the provenance and from the checkout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.attest.reproduction.compare import Side, Unequal, compare_images
@@ -27,6 +26,7 @@ from pycontainer.plan import host_platform
 from pycontainer.project.vcs import source_annotations
 from pycontainer.reading import ImageReader
 from pycontainer.sources.base.variant import read_config
+from pycontainer.value import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
 _REVISION = "org.opencontainers.image.revision"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reproduction:
+class Reproduction(Value, frozen=True, kw_only=True):
     """What came of it.
 
     Attributes:

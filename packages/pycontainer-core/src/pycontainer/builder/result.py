@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildResult:
+class BuildResult(Value, frozen=True, kw_only=True):
     """An image, built and written.
 
     Attributes:

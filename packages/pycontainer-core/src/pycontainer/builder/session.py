@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from pycontainer.project.standalone import StandaloneProject, find_project
 from pycontainer.sources.locks import LockMemory
 from pycontainer.transports.http import HttpClient
 from pycontainer.unfinished import temporary_folder
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

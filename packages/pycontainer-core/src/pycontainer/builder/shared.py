@@ -14,12 +14,12 @@ import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.records import load_record, save_record
 from pycontainer.errors import DeniedError, DocumentError, IntegrityError, NetworkError, PyContainerError
 from pycontainer.events import Noted, Warned
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

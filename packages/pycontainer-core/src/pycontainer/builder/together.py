@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pycontainer.blobs.lock import KeyedLocks
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(eq=False, slots=True)
 class _Made:
     """Something that is made once; `key` says what of."""
 
-    key: object
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    values: list[Any] = field(default_factory=list)
+    def __init__(self, key: object) -> None:
+        self.key = key
+        self.lock = threading.Lock()
+        self.values: list[Any] = []
 
 
 class Together:

@@ -9,11 +9,12 @@ stored is plain data in one form: tuples of strings, dictionaries, texts. The pr
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.config.values import ExtraFile, Output, Port
+from pycontainer.value import Value, force_setattr
 
 if TYPE_CHECKING:
     import os
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 
 DEFAULT_OUTPUT: Final = "oci:dist/image"
 DEFAULT_LAYER_BUDGET: Final = 40
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _BASE_ARCHIVES: Final = ("oci:", "oci-archive:", "docker-archive:")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuildConfig:
+class BuildConfig(Value, frozen=True, kw_only=True):
     """All options of a build. The reference lists them with their defaults: `docs/reference/options.md`.
 
     Relative paths are relative to `context_path`. No field is read from the environment or a file: that is
@@ -115,13 +116,15 @@ class BuildConfig:
         ConfigError: One or more options are wrong; `facts` has all of them.
     """
 
+    _unshown = ("index_url", "os_archive")  # their URLs may hold passwords
+
     tag: str | Sequence[str] = ()
     context_path: str | os.PathLike[str] = "."
     output: str | Sequence[str] = ()
     push: bool = False
     generate_sbom: str | None = None
     provenance: bool = False
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = _NOTHING
     reproducible: bool = True
     created: int | str | None = None
 
@@ -137,8 +140,8 @@ class BuildConfig:
 
     entrypoint: str | Sequence[str] | None = None
     cmd: str | Sequence[str] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = _NOTHING
+    labels: Mapping[str, str] = _NOTHING
     workdir: str = "/app"
     user: str | None = None
     ports: Sequence[int | str] = ()
@@ -165,7 +168,7 @@ class BuildConfig:
     build_sdists: Sequence[str] = ()
     lenient_wheels: Sequence[str] = ()
     allow_outside: bool = False
-    index_url: str | None = field(default=None, repr=False)
+    index_url: str | None = None
     strict: bool = False
     check_libraries: str = "error"
 
@@ -174,7 +177,7 @@ class BuildConfig:
     os_allow_upgrades: Sequence[str] = ()
     os_unconfigured: Sequence[str] = ()
     base_packages: Sequence[str] = ()
-    os_archive: Sequence[str] = field(default=(), repr=False)
+    os_archive: Sequence[str] = ()
     os_keyring: str | os.PathLike[str] | None = None
     os_snapshot: str | None = None
 
@@ -183,7 +186,7 @@ class BuildConfig:
     password: str | Redacted | None = None
     anonymous_pull: bool = False
     insecure_registries: Sequence[str] = ()
-    mirrors: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = _NOTHING
     cache_registry: str | None = None
     cache_read_only: bool = False
     verify_cache: bool = False
@@ -206,12 +209,13 @@ class BuildConfig:
         from pycontainer.config.checks import check  # noqa: PLC0415
         from pycontainer.config.problems import raise_problems  # noqa: PLC0415
 
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
-        unset = {item.name: _default(item) for item in fields(self) if given[item.name] is None}
-        values, problems = check({**given, **unset})
+        # None stands for the default: callers pass it on for options that they did not get.
+        defaults = dict(zip(self.__struct_fields__, self.__struct_defaults__, strict=True))
+        given = {name: value for name, value in self.as_dict().items() if value is not None}
+        values, problems = check({**defaults, **given})
         raise_problems(problems)
         for name, value in values.items():
-            object.__setattr__(self, name, value)
+            force_setattr(self, name, value)
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -308,12 +312,7 @@ class BuildConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Every field by name, as stored; the password stays `Redacted`."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
-
-def _default(item: Field[Any]) -> Any:
-    """What none stands for: callers pass it on for options that they did not get."""
-    return item.default if item.default_factory is MISSING else item.default_factory()
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 def _texts(value: str | Sequence[str]) -> tuple[str, ...]:

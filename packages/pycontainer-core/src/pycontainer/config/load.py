@@ -12,7 +12,6 @@ policies add up; everything else replaces.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +24,7 @@ from pycontainer.config.reading import anchored
 from pycontainer.config.secrets import looks_secret
 from pycontainer.config.sources import Source, from_environment, from_file, from_pyproject
 from pycontainer.errors import ProjectError, PyContainerError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,7 @@ DEFAULT: Final = Origin("default")
 _NAME: Final = "{name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loaded:
+class Loaded(Value, frozen=True, kw_only=True):
     """A configuration and where each value of it came from.
 
     Attributes:

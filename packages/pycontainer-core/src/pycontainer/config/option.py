@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from pycontainer.value import Value
 
 PREFIX: Final = "PYCONTAINER_"
 
@@ -51,8 +52,7 @@ class Group(Enum):
 _SEVERAL: Final = frozenset({Shape.TEXTS, Shape.PORTS, Shape.OUTPUTS, Shape.MAPPING, Shape.FILES, Shape.POLICY})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
+class Option(Value, frozen=True, kw_only=True):
     """One row of the table.
 
     Attributes:
@@ -115,8 +115,7 @@ class Option:
         return self.shape in _SEVERAL
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value, frozen=True):
     """Where a value came from, named as the user wrote it.
 
     Attributes:

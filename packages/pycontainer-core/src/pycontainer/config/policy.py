@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.config.forms import form
 from pycontainer.config.option import Group, Option, Shape
 from pycontainer.config.values import show
 from pycontainer.errors import ConfigError, PyContainerError
+from pycontainer.value import Value, force_setattr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _DEEPEST: Final = 5
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _EXTENDS: Final = "extends"
 _LICENSE: Final = re.compile(r"[A-Za-z0-9.*+-]+(?: WITH [A-Za-z0-9.*-]+)?", re.ASCII)
 
@@ -55,8 +57,7 @@ _ROWS: Final = (
 RULES: Final[Mapping[str, Option]] = {row.name: row for row in _ROWS}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class Policy(Value, frozen=True, kw_only=True):
     """Rules that an image must keep. `RULES` says of each what it asks for; what is not set asks for nothing.
 
     Attributes:
@@ -74,11 +75,11 @@ class Policy:
     require_https: bool = False
     allowed_licenses: Sequence[str] = ()
     denied_licenses: Sequence[str] = ()
-    licenses: Mapping[str, str] = field(default_factory=dict)
+    licenses: Mapping[str, str] = _NOTHING
     non_root: bool = False
     no_secrets: bool = False
     forbidden_files: Sequence[str] = ()
-    allowed_files: Mapping[str, str] = field(default_factory=dict)
+    allowed_files: Mapping[str, str] = _NOTHING
     allow_exceptions: bool = False
     origin: str = "policy"
 
@@ -91,7 +92,7 @@ class Policy:
         """Bring a rule into its stored form; what is wrong with it, if anything is."""
         try:
             value = form(option, getattr(self, option.name))
-            object.__setattr__(self, option.name, _CHECKS.get(option.name, _as_it_is)(value))
+            force_setattr(self, option.name, _CHECKS.get(option.name, _as_it_is)(value))
         except PyContainerError as error:
             return f"{option.toml_key}: {'; '.join([error.message, *error.facts])}"
         return None
@@ -118,11 +119,11 @@ class Policy:
 
     def rules(self) -> dict[str, Any]:
         """What is asked for, by the key that files have."""
-        unset = {item.name: item for item in fields(type(self))}
+        unset = dict(zip(self.__struct_fields__, self.__struct_defaults__, strict=True))
         return {
             option.toml_key: value
             for name, option in RULES.items()
-            if (value := getattr(self, name)) != unset[name].default and value not in ((), {})
+            if (value := getattr(self, name)) != unset[name] and value not in ((), {})
         }
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import ConfigError
+from pycontainer.value import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(Value, frozen=True, kw_only=True):
     """One thing that is wrong.
 
     Attributes:

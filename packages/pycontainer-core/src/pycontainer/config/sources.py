@@ -8,7 +8,6 @@ from_table(tables, name=lambda key: f"tool.pycontainer.{key} in pyproject.toml")
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ from pycontainer.config.problems import Problem
 from pycontainer.config.reading import read_texts, read_toml, read_variable
 from pycontainer.config.values import show
 from pycontainer.errors import ConfigError, PyContainerError
+from pycontainer.value import Value
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,8 +34,7 @@ _POLICY: Final = OPTIONS["policy"]
 OTHER_VARIABLES: Final = ("PYCONTAINER_DEBUG",)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class Setting(Value, frozen=True, kw_only=True):
     """A value of an option, and where it stands."""
 
     option: Option
@@ -43,8 +42,7 @@ class Setting:
     origin: Origin
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Source(Value, frozen=True, kw_only=True):
     """All that one place says.
 
     Attributes:
@@ -64,10 +62,10 @@ class Source:
         return next((setting.value for setting in self.settings if setting.option.name == name), None)
 
 
-@dataclass(slots=True)
 class _Reader:
-    settings: list[Setting] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.settings: list[Setting] = []
+        self.problems: list[Problem] = []
 
     def read(self, option: Option, origin: str, convert: Callable[[], Any]) -> None:
         if any(setting.option is option for setting in self.settings):

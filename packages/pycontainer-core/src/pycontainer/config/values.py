@@ -8,10 +8,10 @@ ExtraFile.parse("etc/app.ini:/etc/app.ini:0640").mode == 0o640
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from pycontainer.errors import ConfigError
+from pycontainer.value import Value
 
 ARCHIVE_FORMATS: Final = ("oci", "oci-archive", "docker-archive")
 ENGINE_FORMATS: Final = ("docker", "podman")
@@ -26,8 +26,7 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:(?=[\\/].*:/)", re.DOTALL)
 _DESTINATION: Final = re.compile(r":(?=/)")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Value, frozen=True):
     """Where an image is written.
 
     Attributes:
@@ -58,8 +57,7 @@ class Output:
         return self.format if self.path is None else f"{self.format}:{self.path}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Port:
+class Port(Value, frozen=True, order=True):
     """A port that the container listens on, and its protocol."""
 
     number: int
@@ -82,8 +80,7 @@ class Port:
         return f"{self.number}/{self.protocol}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExtraFile:
+class ExtraFile(Value, frozen=True, kw_only=True):
     """A file or directory to put into the image, wherever it is on this host.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - dataclasses keep their annotations readable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from pycontainer.image import Image, ImageIndex
@@ -22,8 +23,7 @@ class Moved(Enum):
     WRITTEN = "written"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
+class Written(Value, frozen=True, kw_only=True):
     """What a destination did.
 
     Attributes:

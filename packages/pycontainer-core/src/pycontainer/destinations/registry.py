@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.blob import FarBlob, PassingBlob
@@ -18,6 +17,7 @@ from pycontainer.errors import ConfigError, IntegrityError
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Digest, media_types
 from pycontainer.transports.registry import Pushed
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,7 @@ _SENT: Final = frozenset({Moved.STREAMED, Moved.UPLOADED})
 _EFFORT: Final = (Moved.THERE, Moved.MOUNTED, Moved.UPLOADED, Moved.STREAMED)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Item:
+class _Item(Value, frozen=True, kw_only=True):
     """A blob that has to be there: its name in events, and where it is already."""
 
     blob: Blob

@@ -7,13 +7,13 @@ line.tone, str(line)            # Tone.DETAIL, "  made numpy 2.1.0 (12.4 MB)"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.builder.ledger import format_size
 from pycontainer.events import Event, Noted, PhaseStarted, TaskFinished, TaskStarted, Verb, Warned
 from pycontainer.frontend.messages import Message, clean
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.frontend.messages import Spell
@@ -54,8 +54,7 @@ class Tone(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(Value, frozen=True, kw_only=True):
     """What an event tells; facts and hints are those of a warning."""
 
     tone: Tone
@@ -65,8 +64,7 @@ class Line:
         return f"  {self.message.text}" if self.tone is Tone.DETAIL else str(self.message)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventLines:
+class EventLines(Value, frozen=True, kw_only=True):
     """Tells what an event is worth.
 
     Attributes:

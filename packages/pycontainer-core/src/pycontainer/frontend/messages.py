@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pycontainer.config.option import Option
 from pycontainer.config.options import OPTIONS
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.errors import PyContainerError
@@ -30,8 +30,7 @@ Spell: TypeAlias = Callable[[Option], str]
 _SETTING: Final = re.compile(r"\{([a-z_]+)\}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
+class Message(Value, frozen=True, kw_only=True):
     """What failed, where, and what to do.
 
     Attributes:

@@ -5,7 +5,6 @@ flags = with_password(flags, sys.stdin.buffer)
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.config.option import Origin
@@ -13,6 +12,7 @@ from pycontainer.config.options import OPTIONS
 from pycontainer.config.sources import Setting
 from pycontainer.errors import ConfigError
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -8,11 +8,11 @@ An image knows nothing of what is attached to it, so its digest stays what it wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.blob import BytesBlob
 from pycontainer.oci import Descriptor, Manifest, media_types
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,7 @@ CREATED: Final = "org.opencontainers.image.created"
 EMPTY_CONFIG: Final = BytesBlob.of(b"{}", media_types.EMPTY)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attachment:
+class Attachment(Value, frozen=True, kw_only=True):
     """One document about an image.
 
     Attributes:
@@ -34,9 +33,11 @@ class Attachment:
             where it is the same from every build.
     """
 
+    _unshown = ("content",)
+
     artifact_type: str
     media_type: str
-    content: bytes = field(repr=False)
+    content: bytes
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,6 @@ ImageIndex(images=(amd64, arm64)).index
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from pycontainer.blobs.blob import BytesBlob
 from pycontainer.errors import DocumentError
 from pycontainer.oci import Descriptor, History, ImageConfig, Index, Manifest, media_types
+from pycontainer.value import Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Digest, Platform
 
 
-@dataclass(frozen=True, kw_only=True)
-class Image:
+class Image(Value, frozen=True, kw_only=True):
     """A config and its layers, base first; what is attached to it changes neither its manifest nor its digest.
 
     Raises:
@@ -118,8 +117,7 @@ class Image:
         return replace(self, attachments=(*self.attachments, *attachments))
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageIndex:
+class ImageIndex(Value, frozen=True, kw_only=True):
     """The same application for several platforms."""
 
     images: tuple[Image, ...]

@@ -6,10 +6,10 @@ Entry(path="app/main.py", kind=Kind.FILE, mode=0o644, size=120)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from pycontainer.errors import DocumentError
+from pycontainer.value import Value
 
 # Nothing in a reproducible image has a time of its own, so all get one. Zero, and Jib's one second, are before 1980,
 # which is as early as a zip archive can say: a program in the container that zips its own files would fail. Midnight
@@ -34,8 +34,7 @@ class Kind(Enum):
     FIFO = "6"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Value, frozen=True, kw_only=True):
     """One entry of a layer.
 
     Attributes:

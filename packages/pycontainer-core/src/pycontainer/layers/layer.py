@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.blobs.blob import Blob
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from pycontainer.oci import Descriptor, Digest, Reference
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layer:
+class Layer(Value, frozen=True, kw_only=True):
     """One layer of an image.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pycontainer.oci import canonical_json
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,8 +41,7 @@ class Recipe(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecipeInput:
+class RecipeInput(Value, frozen=True, kw_only=True):
     """A file that a layer is made of.
 
     Attributes:

@@ -7,10 +7,10 @@ Reference.parse("ghcr.io/acme/api@sha256:…").digest
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from pycontainer.errors import DocumentError
 from pycontainer.oci.digest import Digest
+from pycontainer.value import Value, replace
 
 DOCKER_HUB = "docker.io"
 
@@ -24,8 +24,7 @@ _MAX_PORT = 65535
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+class Reference(Value, frozen=True, order=True):
     """An image in a registry. `registry` is a host with its port, `docker.io` where none was written."""
 
     registry: str

@@ -7,10 +7,10 @@ account.user == "65532:65532"
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError, ConfigError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -23,8 +23,7 @@ _ROOT: Final = frozenset({"0", "root"})
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class Account(Value, frozen=True, kw_only=True):
     """The user of an image.
 
     Attributes:

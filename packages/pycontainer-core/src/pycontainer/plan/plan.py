@@ -7,8 +7,9 @@ print(plan.describe())
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.wheels import Environment
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlatformPlan:
+class PlatformPlan(Value, frozen=True, kw_only=True):
     """What the image of one platform will be.
 
     Attributes:
@@ -56,8 +56,7 @@ class PlatformPlan:
         return self.target.platform
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildPlan:
+class BuildPlan(Value, frozen=True, kw_only=True):
     """What a build will do.
 
     Attributes:

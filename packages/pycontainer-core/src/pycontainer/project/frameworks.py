@@ -5,8 +5,9 @@ A framework is a row of `FRAMEWORKS`. To add one, add its row and a sample to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,7 @@ Command: TypeAlias = "tuple[str, ...]"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
+class Server(Value, frozen=True, kw_only=True):
     """A program that serves an application.
 
     Attributes:
@@ -33,8 +33,7 @@ class Server:
     development: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Framework:
+class Framework(Value, frozen=True, kw_only=True):
     """How applications of one framework look and start.
 
     Attributes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import os
 import tokenize
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +29,7 @@ _MAX_MODULES = 2000
 _MAX_SIZE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(Value, frozen=True, dict=True):
     """A source file, its dotted name and the directory it is imported from."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.target import Target
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectMetadata:
+class ProjectMetadata(Value, frozen=True, kw_only=True):
     """The core metadata of a project, as far as an image needs it.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from pycontainer.errors import ProjectError
 from pycontainer.project.protocol import ProjectMetadata
 from pycontainer.project.setuptools_files import SETUP_FILES, read_setup_files
 from pycontainer.sources.locks.poetry_constraints import specifiers
+from pycontainer.value import Value
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,8 +48,7 @@ def read_pyproject(root: Path) -> dict[str, Any]:
     return tables
 
 
-@dataclass(frozen=True)
-class Pyproject:
+class Pyproject(Value, frozen=True, dict=True):
     """What `pyproject.toml` says, with Poetry's older tables understood.
 
     Attributes:

@@ -6,7 +6,6 @@ project.lock(target), project.build_wheel(folder, target)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from pycontainer.events import Emit, Warned, ignore
 from pycontainer.project.pyproject import Pyproject, read_pyproject
 from pycontainer.sources.locks import find_lock, read_lock
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from pycontainer.sources.target import Target
 
 
-@dataclass(frozen=True, kw_only=True)
-class StandaloneProject:
+class StandaloneProject(Value, frozen=True, kw_only=True, dict=True):
     """A project that no other tool describes.
 
     Attributes:
@@ -40,6 +39,8 @@ class StandaloneProject:
         emit: Takes warnings.
     """
 
+    _unshown = ("emit",)
+
     pyproject: Pyproject
     resolve: Callable[[Pyproject, Target], Lock]
     build: Callable[[Pyproject, Path, Target], Path]
@@ -47,7 +48,7 @@ class StandaloneProject:
     lock_file: Path | None = None
     locked: bool = False
     memory: LockMemory | None = None
-    emit: Emit = field(default=ignore, repr=False)
+    emit: Emit = ignore
 
     @property
     def root(self) -> Path:

@@ -9,7 +9,6 @@ single file, the module that is made to be run. What the options say comes befor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import ProjectError
@@ -24,6 +23,7 @@ from pycontainer.project.frameworks import (
 )
 from pycontainer.project.modules import Module, find_modules
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from pycontainer.project.pyproject import Pyproject
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class Start(Value, frozen=True, kw_only=True):
     """A command and what it needs.
 
     Attributes:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -32,6 +31,7 @@ from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb, ig
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.transports.http import ResumingReader
 from pycontainer.transports.secrets import redact_url
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,8 +51,7 @@ _MAX_SIZE = 32 << 30
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fetched:
+class Fetched(Value, frozen=True, kw_only=True):
     """A file in the store.
 
     Attributes:

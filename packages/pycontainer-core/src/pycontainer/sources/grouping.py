@@ -14,8 +14,9 @@ Only where more groups come out than the budget allows, the smallest are merged,
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,7 @@ class Sized(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(Value, frozen=True, kw_only=True):
     """What makes a group.
 
     Attributes:

@@ -11,11 +11,11 @@ target.environment       # {"sys_platform": "linux", "platform_machine": "aarch6
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 
 from pycontainer.errors import ConfigError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,8 +44,7 @@ _MANYLINUX_ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5)
 _OLDEST_GLIBC = {"x86_64": 5, "i686": 5, "aarch64": 17, "armv7l": 17, "ppc64le": 17, "s390x": 17, "riscv64": 17}
 
 
-@dataclass(frozen=True, slots=True)
-class PythonVersion:
+class PythonVersion(Value, frozen=True):
     """A version of CPython; `micro` is none where only the feature version is known.
 
     Attributes:
@@ -84,8 +83,7 @@ class PythonVersion:
         return f"{self.feature}.{self.micro or 0}{self.pre}"
 
 
-@dataclass(frozen=True, slots=True)
-class Libc:
+class Libc(Value, frozen=True):
     """The C library of a base image: what a wheel with native code is linked to."""
 
     kind: Literal["glibc", "musl"]
@@ -108,8 +106,7 @@ class Libc:
         return f"{self.kind} {self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class Target(Value, frozen=True, kw_only=True):
     """Platform, Python and libc of an image, which say what wheels fit and what markers hold.
 
     Raises:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
 from pycontainer.blobs.blob import BytesBlob
@@ -25,6 +24,7 @@ from pycontainer.image.attachment import EMPTY_CONFIG, describe_artifact
 from pycontainer.oci import Digest, Index, media_types
 from pycontainer.oci.document import MAX_DOCUMENT_SIZE, strict_json
 from pycontainer.transports.documents import read_manifest
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,8 +151,7 @@ class OCILayout:
             return stream.read(MAX_DOCUMENT_SIZE + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutBlob:
+class LayoutBlob(Value, frozen=True):
     """A blob in a layout that is not ours: verified while it is read, never repaired."""
 
     descriptor: Descriptor

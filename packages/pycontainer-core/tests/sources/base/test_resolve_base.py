@@ -7,7 +7,6 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from pycontainer.testing.registry import Answer, Corrupt, FakeRegistry, Fault
 from pycontainer.transports.http import HttpSettings, RetryPolicy
 from pycontainer.transports.oci_layout import image_blobs
 from pycontainer.transports.registry import RegistryClient, RegistrySettings
+from pycontainer.value import replace
 
 ARM64 = Platform("linux", "arm64", "v8")
 HTTP = HttpSettings(environment={}, retries=RetryPolicy(count=1, base=0.0005))

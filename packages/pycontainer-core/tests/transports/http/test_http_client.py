@@ -7,7 +7,6 @@ import io
 import logging
 import socket
 import time
-from dataclasses import replace
 from typing import BinaryIO
 
 import pytest
@@ -16,6 +15,7 @@ from pycontainer.errors import HTTPStatusError, NetworkError, StoreError
 from pycontainer.testing.raw_server import RawServer, answer, ok
 from pycontainer.transports.http import HttpClient, HttpSettings, ResumingReader, RetryPolicy, Timeouts
 from pycontainer.transports.http.retries import parse_retry_after
+from pycontainer.value import replace
 
 QUICK = RetryPolicy(count=3, base=0.001)
 IMPATIENT = Timeouts(connect=2, read=0.5, progress=0.5)

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from pycontainer.testing.raw_server import RawServer, answer, ok
 from pycontainer.testing.registry import FakeRegistry
 from pycontainer.transports.http import HttpClient, HttpSettings, Origin, RetryPolicy
 from pycontainer.transports.http.proxies import proxy_for
+from pycontainer.value import replace
 
 SETTINGS = HttpSettings(environment={}, retries=RetryPolicy(count=1, base=0.001))
 

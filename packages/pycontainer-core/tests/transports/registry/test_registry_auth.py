@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
+from msgspec import structs
 
 from pycontainer.errors import DeniedError, HTTPStatusError, NetworkError
 from pycontainer.events import Event, Warned
@@ -286,7 +287,7 @@ class TestRealms:
             other._scripts = (challenge_with(f"{other.url}/token"),)
             server._scripts = (answer(307, b"", f"Location: {other.url}/blob"),)
             made = RegistrySettings(
-                http=replace(HTTP, allowed_hosts=frozenset({other.host})),
+                http=structs.replace(HTTP, allowed_hosts=frozenset({other.host})),
                 credentials={server.host: BOB, other.host: BOB},
                 environment={},
                 home=None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +20,7 @@ from pycontainer.testing.registry import Answer, Corrupt, Drip, FakeRegistry, Fa
 from pycontainer.testing.registry.conformance import make_blob, make_image
 from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
 from pycontainer.transports.registry import RegistryClient, RegistrySettings
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

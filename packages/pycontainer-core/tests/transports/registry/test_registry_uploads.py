@@ -7,7 +7,6 @@ import io
 import threading
 import time
 import tracemalloc
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
@@ -22,6 +21,7 @@ from pycontainer.testing.registry.conformance import make_blob, make_image
 from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
 from pycontainer.transports.registry import Credential, Pushed, RegistryClient, RegistrySettings
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

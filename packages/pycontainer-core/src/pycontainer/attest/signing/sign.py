@@ -8,13 +8,13 @@ The index is signed, and every platform's manifest too: whoever checks what a no
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pycontainer.attest import FORMATS
 from pycontainer.attest.signing.attachments import signed_attachment
 from pycontainer.attest.statement import PAYLOAD_TYPE, SIGNED, Statement
 from pycontainer.image import Image, ImageIndex
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from pycontainer.attest.signing.attachments import StatementSigner

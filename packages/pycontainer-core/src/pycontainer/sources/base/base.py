@@ -8,7 +8,6 @@ A name is looked up once; from then on its digest stands for it. Layers stay whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError, DocumentError
@@ -19,6 +18,7 @@ from pycontainer.oci import media_types
 from pycontainer.sources.base.cache import FactsCache
 from pycontainer.sources.base.places import open_place
 from pycontainer.sources.base.variant import choose_variant
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,7 @@ _LAYERS: Final = media_types.NONDISTRIBUTABLE | {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Base:
+class Base(Value, frozen=True, kw_only=True):
     """A base image for one platform.
 
     Attributes:
@@ -154,8 +153,7 @@ def debian_state(base: Base, *, cache_dir: Path, shared: SharedDocuments | None 
     return state
 
 
-@dataclass(frozen=True, slots=True)
-class _Caches:
+class _Caches(Value, frozen=True):
     """Where facts are remembered, and what is known of Debian apart from them."""
 
     root: Path

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError, ConfigError
@@ -19,6 +18,7 @@ from pycontainer.sources.base.libraries import find_libraries
 from pycontainer.sources.base.packages import OSPackage, apk_packages
 from pycontainer.sources.libraries import AvailableLibraries  # noqa: TC001 - msgspec reads the annotations
 from pycontainer.sources.target import Libc, PythonVersion
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,7 @@ _TRIPLETS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BaseFacts:
+class BaseFacts(Value, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:

@@ -8,7 +8,6 @@ What comes out is remembered by `FactsCache` and `StateCache`, so that this happ
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.blobs.blob import FarBlob
@@ -22,6 +21,7 @@ from pycontainer.sources.base.kept import kept_content
 from pycontainer.sources.base.packages import debian_packages, is_apk_database
 from pycontainer.sources.base.rootfs import RootFS
 from pycontainer.sources.debian.kept import is_read_of_base
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from pycontainer.image import Image

@@ -6,7 +6,6 @@ place.name, place.descriptor, place.contents
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from pycontainer.errors import BaseImageError, DocumentError, HTTPStatusError
 from pycontainer.events import Emit, ignore
 from pycontainer.oci import Reference
 from pycontainer.transports.documents import read_manifest
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.blobs.store import BlobStore
@@ -30,8 +30,7 @@ _LOCAL = ("oci", "oci-archive", "docker-archive")
 _NOT_FOUND = 404
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """Where a base image is.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import msgspec
 
 from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.errors import ProjectError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,8 +85,7 @@ def collect_files(
     return tuple(found[path] for path in sorted(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
+class _Walk(Value, frozen=True):
     """The way through the folders. Paths are texts here: to make objects of them takes longer than all the rest."""
 
     root: Path

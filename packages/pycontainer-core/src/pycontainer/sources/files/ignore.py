@@ -14,11 +14,11 @@ So `!.env.example` in an ignore file brings back what a default took away.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ProjectError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,8 +104,7 @@ _DOCKER_STYLE = (".containerignore", ".dockerignore")
 _GIT_STYLE = ".gitignore"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Value, frozen=True):
     """The rules of one file: they speak of paths below `base` (with a trailing slash, or empty)."""
 
     base: str

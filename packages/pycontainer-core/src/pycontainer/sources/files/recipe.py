@@ -6,7 +6,6 @@ FilesRecipe(title="project files", files=place(files, "/app"))
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from pycontainer.errors import ProjectError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerContents
 from pycontainer.sources.files.collect import SourceFile
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +42,7 @@ class PlacedFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     gid: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilesRecipe:
+class FilesRecipe(Value, frozen=True, kw_only=True, dict=True):
     """A layer of files. `directories` are the folders to create on the way, absolute, with their mode and owner.
 
     Folders that are not listed are left as the base has them; an entry for `/usr` would replace its owner and mode.
@@ -80,8 +79,7 @@ class FilesRecipe:
         return LayerContents(files=len(self.files), size=sum(placed.file.size for placed in self.files))
 
 
-@dataclass(frozen=True, kw_only=True)
-class DirectoryRecipe:
+class DirectoryRecipe(Value, frozen=True, kw_only=True, dict=True):
     """A layer of a few generated files and folders: home, working directory, account files."""
 
     title: str

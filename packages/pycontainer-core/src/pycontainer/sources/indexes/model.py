@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pycontainer.transports.secrets import Redacted, redact_url
+from pycontainer.value import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pycontainer.transports.http import HttpSettings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class User:
+class User(Value, frozen=True, kw_only=True):
     """A name and a password; `password` prints as `***`."""
 
     name: str
@@ -30,8 +29,7 @@ class User:
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Index:
+class Index(Value, frozen=True, kw_only=True):
     """An index, or a page or directory of links.
 
     Attributes:
@@ -79,8 +77,7 @@ def _without_user(text: str) -> tuple[str, str | None, Redacted | None]:
     return url, unquote(username), Redacted(unquote(password)) if colon else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexSettings:
+class IndexSettings(Value, frozen=True, kw_only=True):
     """Where packages come from.
 
     Attributes:
@@ -101,7 +98,7 @@ class IndexSettings:
     keyring: bool = False
     ca_files: tuple[Path, ...] = ()
     insecure_hosts: frozenset[str] = frozenset()
-    ask: Callable[[str], User | None] | None = field(default=None, repr=False)
+    ask: Callable[[str], User | None] | None = None
 
     def over(self, other: IndexSettings) -> IndexSettings:
         """These settings, completed by others that count less."""

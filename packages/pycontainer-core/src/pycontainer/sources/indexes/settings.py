@@ -9,13 +9,13 @@ index, `pycontainer.sources.uv.Uv.default_index` tells uv's own.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pycontainer.sources.indexes.model import Index, IndexSettings
 from pycontainer.sources.indexes.pip import pip_settings
 from pycontainer.sources.indexes.poetry import poetry_settings
 from pycontainer.sources.indexes.uv import uv_settings
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

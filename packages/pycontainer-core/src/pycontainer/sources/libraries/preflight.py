@@ -10,10 +10,11 @@ as missing where the library says which ones it has.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,8 +47,7 @@ class AvailableLibraries(msgspec.Struct, frozen=True, kw_only=True, omit_default
     musl: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Missing:
+class Missing(Value, frozen=True, kw_only=True):
     """A library that nobody brings, or a version of its symbols that it does not define.
 
     Attributes:

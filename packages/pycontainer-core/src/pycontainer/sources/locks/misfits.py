@@ -6,10 +6,10 @@ raise misfit_error([Misfit(package=package, reason="it needs Python >=3.13")], t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import LockError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,8 +28,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Misfit:
+class Misfit(Value, frozen=True, kw_only=True):
     """A package that cannot be used, and why.
 
     Attributes:

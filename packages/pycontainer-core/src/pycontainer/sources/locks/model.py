@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +20,7 @@ import msgspec
 
 from pycontainer.errors import LockError
 from pycontainer.sources.locks.addresses import redact
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.oci import Digest
@@ -185,8 +185,7 @@ class LockedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return any(f"{algorithm}:{value}" in self.hashes for algorithm, value in file.hashes.items())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(Value, frozen=True, kw_only=True):
     """What of a lock goes into an image: by default the project's dependencies, no extras, no groups.
 
     Attributes:
@@ -204,8 +203,7 @@ class Choice:
     package: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Indexes:
+class Indexes(Value, frozen=True, kw_only=True):
     """Where a lock says that packages come from, beside what each package says; any may hold credentials.
 
     Attributes:

@@ -10,7 +10,6 @@ cannot be used is told in one error.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -21,6 +20,7 @@ from pycontainer.sources.locks.filenames import parse_wheel
 from pycontainer.sources.locks.misfits import Misfit, misfit_error, setting_misfit, wheels_misfit
 from pycontainer.sources.locks.model import Artifact, Directory, LockedPackage, Registry, Vcs
 from pycontainer.sources.locks.specifiers import supports_python
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,8 +35,7 @@ _HEX = re.compile(r"[0-9a-f]+", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourcePolicy:
+class SourcePolicy(Value, frozen=True, kw_only=True):
     """Which packages may be used that are not wheels from an index over https.
 
     Attributes:

@@ -10,11 +10,11 @@ may_collide([footprint(claims_a), footprint(claims_b)])
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import WheelError
 from pycontainer.sources.wheels.defects import shortened, shown
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,8 +29,7 @@ _ENTRY: Final = _PATH + _CONTENT
 _UNKNOWN: Final = bytes(_CONTENT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Collision:
+class Collision(Value, frozen=True, kw_only=True):
     """A path that two packages write.
 
     Attributes:

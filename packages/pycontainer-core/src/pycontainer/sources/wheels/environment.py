@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from pycontainer.errors import ConfigError
 from pycontainer.layers.recipe import recipe_key
 from pycontainer.layers.record import LayerContents
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.layers.writer import LayerWriter
@@ -37,8 +37,7 @@ BASE_DIRECTORIES = frozenset(
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(Value, frozen=True, kw_only=True):
     """A virtual environment in an image.
 
     Attributes:
@@ -146,12 +145,15 @@ class Directories:
         self._writer.directory(path, uid=uid, gid=gid)
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnvironmentRecipe:
+class EnvironmentRecipe(Value, frozen=True, kw_only=True, dict=True):
     """The layer of an environment that nothing is installed into yet."""
 
     environment: Environment
-    title: str = field(default="virtual environment", init=False)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return "virtual environment"
 
     @cached_property
     def key(self) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pycontainer.value import Value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(Value, frozen=True, kw_only=True):
     """What a wheel may unpack to.
 
     Attributes:

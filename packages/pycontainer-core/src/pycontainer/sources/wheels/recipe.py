@@ -8,7 +8,6 @@ cache.make(recipe)              # now they are
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from pycontainer.sources.locks.filenames import normalize
 from pycontainer.sources.wheels.collisions import Collision, collision_warnings, find_collisions
 from pycontainer.sources.wheels.environment import Directories, Environment
 from pycontainer.sources.wheels.limits import Limits
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _TOLD: Final = "components"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WheelInput:
+class WheelInput(Value, frozen=True, kw_only=True):
     """A wheel to install, known by its hash.
 
     Attributes:
@@ -48,17 +47,18 @@ class WheelInput:
         size: Bytes of the wheel; 0 where nobody knows.
     """
 
+    _unshown = ("open_path",)
+
     name: str
     version: str
     filename: str
     sha256: str
-    open_path: Callable[[], Path] = field(compare=False, repr=False)
+    open_path: Callable[[], Path]
     direct_url: Mapping[str, Any] | None = None
     size: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class WheelsRecipe:
+class WheelsRecipe(Value, frozen=True, kw_only=True, dict=True):
     """A layer of one or several wheels, installed into an environment.
 
     Attributes:
@@ -74,9 +74,11 @@ class WheelsRecipe:
     lenient: frozenset[str] = frozenset()
     strict: bool = False
     limits: Limits = field(default_factory=Limits)
-    _claims: list[tuple[str, Mapping[str, Claim]]] = field(
-        init=False, default_factory=list, compare=False, repr=False
-    )  # of a layer that was written: nobody has to open its wheels again
+
+    @cached_property
+    def _claims(self) -> list[tuple[str, Mapping[str, Claim]]]:
+        """Of a layer that was written: nobody has to open its wheels again."""
+        return []
 
     @cached_property
     def key(self) -> str:

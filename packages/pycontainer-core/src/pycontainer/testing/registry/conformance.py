@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -25,6 +25,7 @@ from pycontainer.layers.record import LayerRecord
 from pycontainer.oci import Descriptor, Digest, ImageConfig, Index, Manifest, Reference, RootFS, media_types
 from pycontainer.transports.record_cache import RecordCache
 from pycontainer.transports.registry import Pushed, RegistryClient, RegistrySettings
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

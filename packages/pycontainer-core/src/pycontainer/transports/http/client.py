@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -19,6 +18,7 @@ from pycontainer.transports.http.retries import RETRIED_STATUSES
 from pycontainer.transports.http.settings import HttpSettings
 from pycontainer.transports.http.urls import Origin, check_scheme, check_server_url, resolve
 from pycontainer.transports.secrets import header_secrets, redact_url
+from pycontainer.value import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -214,8 +214,7 @@ class HttpClient:
             self._pools.clear()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Request:
+class _Request(Value, frozen=True, kw_only=True):
     method: str
     url: str
     headers: Mapping[str, str]

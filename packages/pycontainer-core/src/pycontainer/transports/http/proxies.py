@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pycontainer.errors import NetworkError
 from pycontainer.transports.http.urls import DEFAULT_PORTS, Origin, ip_literal
 from pycontainer.transports.secrets import Redacted, redact_url
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Value, frozen=True):
     """A proxy's URL without its user part, and the user part as `user:password`."""
 
     url: str

@@ -6,15 +6,15 @@ import email.utils
 import random
 import time
 from collections.abc import Callable  # noqa: TC003 - dataclasses keep their annotations readable
-from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from pycontainer.value import Value
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 MAX_RETRY_AFTER = 60.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Value, frozen=True, kw_only=True):
     """Exponential back-off with full jitter, so that many clients do not come back together.
 
     Attributes:

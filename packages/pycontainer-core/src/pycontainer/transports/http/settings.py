@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping  # noqa: TC003 - dataclasses keep their annotations readable
-from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - as above
 
 from pycontainer.transports.http.retries import RetryPolicy
+from pycontainer.value import Value, field
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timeouts:
+class Timeouts(Value, frozen=True, kw_only=True):
     """Limits in seconds.
 
     Attributes:
@@ -28,8 +27,7 @@ class Timeouts:
     minimum_rate: float = 64.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HttpSettings:
+class HttpSettings(Value, frozen=True, kw_only=True):
     """How to reach servers.
 
     Attributes:
@@ -44,10 +42,12 @@ class HttpSettings:
         user_agent: The `User-Agent` header.
     """
 
+    _unshown = ("environment",)
+
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     ca_files: tuple[Path, ...] = ()
     certs_dirs: tuple[Path, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     user_agent: str = "pycontainer"

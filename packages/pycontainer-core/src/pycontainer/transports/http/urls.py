@@ -8,12 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from pycontainer.errors import NetworkError
 from pycontainer.transports.secrets import redact_url
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,8 +23,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 _LEGACY_IPV4 = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)(\.(0[xX][0-9a-fA-F]*|[0-9]+)){0,3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value, frozen=True):
     """Scheme, host and port: what credentials belong to (RFC 9110, 4.3.1)."""
 
     scheme: str

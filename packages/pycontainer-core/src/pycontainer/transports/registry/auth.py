@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -22,6 +21,7 @@ from pycontainer.errors import DeniedError, NetworkError
 from pycontainer.transports.http.failures import status_error, status_fact
 from pycontainer.transports.http.urls import check_server_url
 from pycontainer.transports.secrets import Redacted, redact_url
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,7 @@ _NO_OAUTH = frozenset({404, 405})
 _OK, _FORBIDDEN = 200, 403
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Value, frozen=True):
     """What a request does: `actions` in a repository, by its name on that host, and reading another to mount from."""
 
     repository: str
@@ -71,8 +70,7 @@ class Need:
         return tuple(scopes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Value, frozen=True):
     header: Redacted
     expires: float
 

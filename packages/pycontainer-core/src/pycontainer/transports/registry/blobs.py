@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -16,6 +15,7 @@ from pycontainer.transports.registry.auth import Need
 from pycontainer.transports.registry.relay import RelayReader
 from pycontainer.transports.registry.session import FORBIDDEN
 from pycontainer.transports.secrets import redact_url
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

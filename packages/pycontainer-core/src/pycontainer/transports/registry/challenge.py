@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +15,7 @@ _PARAMETER = re.compile(r'\s*,?\s*([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*(?:"((?:[^"\\]
 _MAX_HEADER = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Value, frozen=True):
     """A scheme in lower case, `bearer` or `basic`, and its parameters."""
 
     scheme: str

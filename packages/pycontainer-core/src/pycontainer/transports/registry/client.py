@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from copy import copy
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from pycontainer.transports.registry.referrers import Referrers
 from pycontainer.transports.registry.session import FORBIDDEN, Session
 from pycontainer.transports.registry.settings import RegistrySettings
 from pycontainer.transports.registry.uploads import BlobUpload, head_blob
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,6 @@ Within a file `credHelpers` go before `credsStore`, and that before `auths`; a h
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from pycontainer.transports.registry.docker_config import DockerConfig, helper_n
 from pycontainer.transports.registry.helpers import ask_helper
 from pycontainer.transports.registry.settings import Credential
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 _AZURE_SUFFIXES = (".azurecr.io", ".azurecr.cn", ".azurecr.us")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
+class Explanation(Value, frozen=True, kw_only=True):
     """How the credentials of a repository were looked for: one line a place; `credential` is what was found."""
 
     registry: str

@@ -11,12 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pycontainer.errors import NetworkError
 from pycontainer.transports.registry.settings import Credential
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,12 +58,13 @@ def normal_key(key: str) -> str:
     return host.lower() if path in _API_PATHS else f"{host.lower()}/{path}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DockerConfig:
+class DockerConfig(Value, frozen=True, kw_only=True):
     """One file: `auths`, `credHelpers`, `credsStore`; `shown` is its path for people."""
 
+    _unshown = ("auths",)
+
     shown: str
-    auths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    auths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cred_helpers: Mapping[str, str] = field(default_factory=dict)
     creds_store: str = ""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycontainer.oci.reference import DOCKER_HUB
 from pycontainer.transports.http import Origin
 from pycontainer.transports.http.tls import host_directories
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from pycontainer.oci import Reference
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Value, frozen=True):
     """One host that serves repositories.
 
     Attributes:

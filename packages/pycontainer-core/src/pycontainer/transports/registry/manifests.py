@@ -7,7 +7,6 @@ put_manifest(session, reference, raw, media_type)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycontainer.errors import DocumentError, IntegrityError, NetworkError
@@ -17,6 +16,7 @@ from pycontainer.transports.documents import ambiguity
 from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.registry.auth import Need
 from pycontainer.transports.registry.session import FORBIDDEN
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,7 @@ _STORED = frozenset({200, 201, 202, 204})
 _TOO_LARGE = 413
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FetchedManifest:
+class FetchedManifest(Value, frozen=True, kw_only=True):
     """A manifest or index that a registry sent.
 
     Attributes:

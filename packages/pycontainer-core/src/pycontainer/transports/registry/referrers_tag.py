@@ -18,7 +18,6 @@ import random
 import threading
 import time
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pycontainer.errors import DocumentError, HTTPStatusError, NetworkError
@@ -28,6 +27,7 @@ from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.registry.auth import Need
 from pycontainer.transports.registry.manifests import ACCEPT, check_manifest, put_manifest
 from pycontainer.transports.registry.session import FORBIDDEN
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +56,7 @@ class _Turn:
         self.written = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _List:
+class _List(Value, frozen=True, kw_only=True):
     """The list as the registry has it."""
 
     raw: bytes

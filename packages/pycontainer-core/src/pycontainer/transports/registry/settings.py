@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping  # noqa: TC003 - dataclasses keep their annotations readable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pycontainer.transports.http import HttpSettings
 from pycontainer.transports.secrets import Redacted
+from pycontainer.value import Value, field
 
 
 def _home() -> Path | None:
@@ -18,8 +18,7 @@ def _home() -> Path | None:
         return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credential:
+class Credential(Value, frozen=True, kw_only=True):
     """What proves who we are to one registry.
 
     Attributes:
@@ -41,8 +40,7 @@ class Credential:
         return f"{user}, {self.source}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegistrySettings:
+class RegistrySettings(Value, frozen=True, kw_only=True):
     """How to reach registries and who we are there.
 
     Attributes:
@@ -63,6 +61,8 @@ class RegistrySettings:
         home: The user's home directory.
     """
 
+    _unshown = ("environment",)
+
     http: HttpSettings = field(default_factory=HttpSettings)
     insecure: frozenset[str] = frozenset()
     mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -72,5 +72,5 @@ class RegistrySettings:
     helper_timeout: float = 30.0
     chunk_size: int | None = None
     jobs: int = 4
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     home: Path | None = field(default_factory=_home)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -31,6 +30,7 @@ from pycontainer.sources.debian.archive.indexes import Indexes
 from pycontainer.sources.debian.index import PackageIndex
 from pycontainer.sources.fetch import gather
 from pycontainer.transports.http.urls import Origin
+from pycontainer.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
