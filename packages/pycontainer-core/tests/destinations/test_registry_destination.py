@@ -62,7 +62,7 @@ def index_of(*architectures: str) -> ImageIndex:
 
 
 class TestOrder:
-    def test_blobs_configs_children_index_and_names_in_this_order(self, registry: FakeRegistry) -> None:
+    def test_blobs_children_index_and_names_in_this_order(self, registry: FakeRegistry) -> None:
         image = index_of("amd64", "arm64")
         references = [named(registry, "acme/api:1"), named(registry, "acme/api:latest")]
         written = RegistryDestination(RegistryClient(SETTINGS), references).write(image)
@@ -71,7 +71,7 @@ class TestOrder:
         children = [str(child.digest) for child in image.images]
         assert kinds == ["blob"] * 6 + [*children, str(image.digest), "1", "latest"]
         configs = {str(child.config_blob.descriptor.digest) for child in image.images}
-        assert {item.query.rpartition("digest=")[2] for item in puts[4:6]} == configs
+        assert configs < {item.query.rpartition("digest=")[2] for item in puts[:6]}
         assert written.digest == image.digest
         assert written.reference == f"{registry.host}/acme/api@{image.digest}"
         assert written.moved == written.total == 2 * 5000 + sum(len(c.config_blob.content) for c in image.images)
@@ -103,7 +103,9 @@ class TestOrder:
         before = len(registry.requests)
         written = RegistryDestination(client, [named(registry)]).write(image)
         assert written.moved == 0
-        assert {item.method for item in registry.requests[before:]} <= {"HEAD", "GET"}
+        # Of each blob whether it is there, and of the name what it names: that tells of the manifest, too.
+        asked = sorted((item.method, item.path.split("/")[4]) for item in registry.requests[before:])
+        assert asked == [("GET", "manifests"), *[("HEAD", "blobs")] * 3]
         finished = [event for event in events if isinstance(event, TaskFinished)]
         assert len(finished) == 3
         assert all(event.reused for event in finished)
@@ -169,7 +171,7 @@ class TestAllOrNothing:
         RegistryDestination(client, [named(registry, "acme/api:other")]).write(other)
         raw = other.manifest.to_bytes()
         effect = Answer(status=200, body=raw, headers={"Content-Type": media_types.MANIFEST})
-        registry.faults.add(Fault(method="GET", path="/manifests/1", effect=effect))
+        registry.faults.add(Fault(method="GET", path="/manifests/1", skip=1, effect=effect))
         with pytest.raises(IntegrityError, match="is not what was pushed"):
             RegistryDestination(client, [named(registry)]).write(make_image(20))
 

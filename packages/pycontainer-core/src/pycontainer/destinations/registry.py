@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pycontainer.blobs.blob import FarBlob, PassingBlob
 from pycontainer.destinations.attachments import attach
 from pycontainer.destinations.destination import Moved, Written
-from pycontainer.errors import ConfigError, IntegrityError
+from pycontainer.errors import ConfigError, IntegrityError, PyContainerError
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Digest, media_types
 from pycontainer.transports.registry import Pushed
@@ -60,7 +60,7 @@ class RegistryDestination:
         self._references = tuple(dict.fromkeys(references))
 
     def write(self, image: Image | ImageIndex) -> Written:
-        """Push blobs, configs, manifests and the index by digest; what is attached; then the names, each read back.
+        """Push blobs, manifests and the index by digest; what is attached; then the names, each read back.
 
         Raises:
             DeniedError: Pushing is not allowed.
@@ -69,22 +69,28 @@ class RegistryDestination:
         """
         top, media_type = _top(image)
         repositories = {reference.name: reference.with_tag(None) for reference in self._references}
-        layers, configs = _layers(image), _configs(image)
-        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in (*layers, *configs)}
+        items = [*_layers(image), *_configs(image)]
+        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in items}
         moved = 0
         done: dict[Digest, Moved] = {}
-        for repository in repositories.values():
-            for digest, how in (*self._push_blobs(repository, layers), *self._push_blobs(repository, configs)):
-                moved += sizes[digest] if how in _SENT else 0
-                done[digest] = max(done.get(digest, how), how, key=_EFFORT.index)
+        with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="names") as pool:
+            asked = pool.map(lambda each: self._is_named(each, image.digest), self._references)
+            for repository in repositories.values():
+                for digest, how in self._push_blobs(repository, items):
+                    moved += sizes[digest] if how in _SENT else 0
+                    done[digest] = max(done.get(digest, how), how, key=_EFFORT.index)
+            named = {reference for reference, is_named in zip(self._references, asked, strict=True) if is_named}
+        for name, repository in repositories.items():
             if isinstance(image, ImageIndex):
                 for child in image.images:
                     raw = child.manifest.to_bytes()
                     self._client.push_manifest(repository.with_digest(child.digest), raw, media_types.MANIFEST)
-            self._client.push_manifest(repository.with_digest(image.digest), top, media_type)
+            if name not in {reference.name for reference in named}:
+                self._client.push_manifest(repository.with_digest(image.digest), top, media_type)
             self._attach(repository, image)
         for reference in self._references:
-            self._name(reference, top, media_type)
+            if reference not in named:
+                self._name(reference, top, media_type)
         by_digest = self._references[0].with_tag(None).with_digest(image.digest)
         total = sum(sizes.values())
         return Written(digest=image.digest, reference=str(by_digest), moved=moved, total=total, blobs=done)
@@ -118,6 +124,18 @@ class RegistryDestination:
         if failures:
             raise failures[0]
         return [future.result() for future in futures]
+
+    def _is_named(self, reference: Reference, digest: Digest) -> bool:
+        """Whether a name is that of the image already, found out while blobs are asked for.
+
+        What stands in the way of an answer is met again, and raised, where the name is put.
+        """
+        if reference.digest is not None and reference.tag is None:
+            return False
+        try:
+            return self._client.read_back(reference.with_tag(reference.tag or "latest")) == digest
+        except PyContainerError:
+            return False
 
     def _attach(self, repository: Reference, image: Image | ImageIndex) -> None:
         """Attach what belongs to the image, so that whoever finds its name finds that, too."""

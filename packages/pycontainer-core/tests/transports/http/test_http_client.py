@@ -371,7 +371,8 @@ class TestUrls:
 
 
 class TestConnections:
-    def test_connections_are_used_again(self) -> None:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_connections_are_used_again(self, method: str) -> None:
         from pycontainer.testing.registry import FakeRegistry  # noqa: PLC0415
 
         with FakeRegistry() as registry:
@@ -380,7 +381,10 @@ class TestConnections:
             original = registry._server.process_request
             registry._server.process_request = lambda *args: (accepted.append(args), original(*args))[1]  # type: ignore[method-assign, func-returns-value]
             for _ in range(5):
-                client.request("GET", f"{registry.url}/v2/").content(limit=100)
+                with client.request(method, f"{registry.url}/v2/") as response:
+                    assert response.status == 200
+                    if method == "GET":  # nobody reads the body of an answer that has none
+                        response.drain()
             client.close()
         assert len(accepted) == 1
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
-from msgspec import structs
 
+from pycontainer import value
 from pycontainer.errors import DeniedError, HTTPStatusError, NetworkError
 from pycontainer.events import Event, Warned
-from pycontainer.oci import Reference
+from pycontainer.oci import Reference, media_types
 from pycontainer.testing.raw_server import RawServer, answer, ok
 from pycontainer.testing.registry import Answer, FakeRegistry, Fault, Rules
-from pycontainer.testing.registry.conformance import make_blob
+from pycontainer.testing.registry.conformance import make_blob, make_image
 from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy
 from pycontainer.transports.registry import Credential, Pushed, RegistryClient, RegistrySettings
 from pycontainer.transports.registry.auth import Authorizer, Need
@@ -92,9 +92,12 @@ class TestChallenges:
 class TestTokens:
     def test_one_token_serves_a_push(self) -> None:
         with FakeRegistry(TOKENS) as registry:
-            client = client_for(registry.host)
-            for _ in range(3):
-                client.push_blob(reference(registry.host), make_blob(10))
+            client, image = client_for(registry.host), make_image(10, 20)
+            name = reference(registry.host).with_tag("1")
+            for blob in (image.config_blob, *(layer.blob for layer in image.layers)):
+                client.push_blob(name, blob)
+            client.push_manifest(name, image.manifest.to_bytes(), media_types.MANIFEST)
+            assert client.read_back(name) == image.digest
             assert len(registry.asked("GET", "/token")) == 1
             asked = parse_qs(registry.asked("GET", "/token")[0].query)
             assert asked == {"service": ["fake.example"], "scope": ["repository:acme/api:pull,push"]}
@@ -287,7 +290,7 @@ class TestRealms:
             other._scripts = (challenge_with(f"{other.url}/token"),)
             server._scripts = (answer(307, b"", f"Location: {other.url}/blob"),)
             made = RegistrySettings(
-                http=structs.replace(HTTP, allowed_hosts=frozenset({other.host})),
+                http=value.replace(HTTP, allowed_hosts=frozenset({other.host})),
                 credentials={server.host: BOB, other.host: BOB},
                 environment={},
                 home=None,

@@ -143,10 +143,12 @@ class Response(io.RawIOBase):
         self.excerpt()
 
     def close(self) -> None:
-        """Give the connection back if the body was read to its end, else drop it."""
+        """Give the connection back if the body was read to its end, or there is none, else drop it."""
         if self.closed:
             return
         super().close()
+        if getattr(self._response, "length_remaining", None) == 0 and not _is_read(self._response):
+            self._response.read()  # the end of nothing (HEAD), which http.client wants to have seen
         if getattr(self._response, "length_remaining", None) in {0, None} and _is_read(self._response):
             self._response.release_conn()
         else:

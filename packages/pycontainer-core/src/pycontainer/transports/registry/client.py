@@ -222,7 +222,8 @@ class RegistryClient:
         Raises:
             PyContainerError: As of `manifest`.
         """
-        fetched = self._manifest(self._push_session(reference), reference)
+        # With the rights of the push: a right to read alone would take a token of its own, two requests more.
+        fetched = self._manifest(self._push_session(reference), reference, _PUSH)
         return fetched.descriptor.digest
 
     def referrers(self, repository: Reference) -> Referrers:
@@ -237,8 +238,10 @@ class RegistryClient:
         """Close idle connections."""
         self._http.close()
 
-    def _manifest(self, session: Session, reference: Reference) -> FetchedManifest:
-        need = Need(session.endpoint.repository(reference.repository))
+    def _manifest(
+        self, session: Session, reference: Reference, actions: tuple[str, ...] = ("pull",)
+    ) -> FetchedManifest:
+        need = Need(session.endpoint.repository(reference.repository), actions)
         url = session.endpoint.url(reference.repository, f"manifests/{reference.identifier}")
         response = session.request("GET", url, need, headers={"Accept": ACCEPT})
         if response.status == FORBIDDEN:
