@@ -276,7 +276,8 @@ def test_whatever_is_given_either_makes_a_config_or_a_config_error(name: str, va
 
 def test_importing_the_options_stays_quick() -> None:
     """No network library and no lock reader may be loaded before there is work for them."""
-    code = "import sys, pycontainer.config; print([m for m in ('urllib3', 'packaging', 'dataclasses') if m in sys.modules])"
+    slow = ("urllib3", "packaging", "dataclasses")
+    code = f"import sys, pycontainer.config; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     code = "import sys, pycontainer.config as c; c.BuildConfig(tag='a:1'); print('urllib3' in sys.modules)"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 import zlib
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from pycontainer.errors import DocumentError, ToolError
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -194,8 +194,7 @@ class _Damaged(Exception):  # noqa: N818 - carries a fact to `_Decompressed`, ne
     pass
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Format:
+class _Format(Value, frozen=True, kw_only=True):
     """How one compression is read.
 
     `decoder` reads one member or frame, `slice_size` is what it is fed at once; where it is `bounded`, it keeps back

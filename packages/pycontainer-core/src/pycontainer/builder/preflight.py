@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import BaseImageError
 from pycontainer.events import Noted, Warned
-from pycontainer.sources.libraries import check_libraries, debian_packages
+from pycontainer.sources.libraries.preflight import check_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pycontainer.image import Image
     from pycontainer.layers.linkage import LinkedLibraries
     from pycontainer.plan import BuildPlan, PlatformPlan
-    from pycontainer.sources.libraries import Missing
+    from pycontainer.sources.libraries.preflight import Missing
 
 _MAX_USERS: Final = 3
 _LIBRARY: Final = ".so"
@@ -98,6 +98,8 @@ def _fact(plan: BuildPlan, platform: PlatformPlan, missing: Missing) -> str:
 
 def _hint(found: Sequence[tuple[PlatformPlan, Missing]], *, giving_up: str) -> str:
     """What to do. The names of packages are a guess by Debian's rule, and called one."""
+    from pycontainer.sources.libraries.debian_names import debian_packages  # noqa: PLC0415 - only where some miss
+
     packages = dict.fromkeys(
         package
         for platform, missing in found

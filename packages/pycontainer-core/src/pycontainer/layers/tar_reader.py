@@ -12,7 +12,6 @@ are contained in a virtual root.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.errors import DocumentError
@@ -85,12 +84,12 @@ def read_entries(
         pass
 
 
-@dataclass
 class _Overrides:
     """What extended headers say of the entry after them."""
 
-    always: dict[str, str] = field(default_factory=dict)
-    once: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.always: dict[str, str] = {}
+        self.once: dict[str, str] = {}
 
     def read(self, flag: int, body: bytes) -> None:
         if flag == _PAX:

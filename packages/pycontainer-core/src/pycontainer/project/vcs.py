@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ def public_url(remote: str) -> str | None:
 
 
 def _git(root: Path, *arguments: str) -> str:
+    import subprocess  # noqa: PLC0415 - only in a checkout
+
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
             ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's own git

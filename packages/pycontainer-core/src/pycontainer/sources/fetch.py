@@ -29,7 +29,6 @@ from pycontainer.errors import (
 )
 from pycontainer.events import TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 from pycontainer.oci import Descriptor, Digest
-from pycontainer.transports.http import ResumingReader
 from pycontainer.transports.secrets import redact_url
 from pycontainer.value import Value
 
@@ -197,6 +196,8 @@ class ArtifactFetcher:
             if response.status in {_UNAUTHORIZED, _FORBIDDEN}:
                 raise _denied(artifact, response)
             return response
+
+        from pycontainer.transports.http.resume import ResumingReader  # noqa: PLC0415 - most builds fetch nothing
 
         with ResumingReader(open_at, self._http.settings.retries) as reader:
             return self._take(artifact, reader.stream, redact_url(url))

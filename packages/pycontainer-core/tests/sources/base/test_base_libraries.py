@@ -7,7 +7,7 @@ from pathlib import Path
 from pycontainer.layers.layer import Layer
 from pycontainer.sources.base.cache import FactsCache
 from pycontainer.sources.base.find import find_facts
-from pycontainer.sources.libraries import AvailableLibraries
+from pycontainer.sources.libraries.preflight import AvailableLibraries
 from pycontainer.testing.images import (
     File,
     Forged,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycontainer.sources.libraries import Elf, ElfReading
+from pycontainer.sources.libraries.elf import Elf, ElfReading
 from pycontainer.testing.libraries import ARCHITECTURES, forge_library
 
 LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")

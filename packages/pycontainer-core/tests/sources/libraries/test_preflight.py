@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pycontainer.layers.linkage import LinkedLibraries
-from pycontainer.sources.libraries import (
-    AvailableLibraries,
-    Elf,
-    ElfReading,
-    Missing,
-    check_libraries,
-    debian_package,
-    debian_packages,
-    link,
-    version_order,
-)
+from pycontainer.sources.libraries.debian_names import debian_package, debian_packages
+from pycontainer.sources.libraries.elf import Elf, ElfReading
+from pycontainer.sources.libraries.linkage import link, version_order
+from pycontainer.sources.libraries.preflight import AvailableLibraries, Missing, check_libraries
 from pycontainer.testing.libraries import forge_library
 
 BASE = AvailableLibraries(

@@ -13,7 +13,8 @@ import pytest
 
 from pycontainer.errors import HTTPStatusError, NetworkError, StoreError
 from pycontainer.testing.raw_server import RawServer, answer, ok
-from pycontainer.transports.http import HttpClient, HttpSettings, ResumingReader, RetryPolicy, Timeouts
+from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
+from pycontainer.transports.http.resume import ResumingReader
 from pycontainer.transports.http.retries import parse_retry_after
 from pycontainer.value import replace
 

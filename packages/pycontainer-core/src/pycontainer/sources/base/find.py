@@ -16,7 +16,7 @@ from pycontainer.blobs.hashing import HashingReader
 from pycontainer.errors import BaseImageError, DocumentError, IntegrityError
 from pycontainer.layers.tar import read_entries
 from pycontainer.sources.base.debian import read_state
-from pycontainer.sources.base.facts import BaseFacts, read_facts
+from pycontainer.sources.base.examine import read_facts
 from pycontainer.sources.base.kept import kept_content
 from pycontainer.sources.base.packages import debian_packages, is_apk_database
 from pycontainer.sources.base.rootfs import RootFS
@@ -26,6 +26,7 @@ from pycontainer.value import replace
 if TYPE_CHECKING:
     from pycontainer.image import Image
     from pycontainer.layers.layer import Layer
+    from pycontainer.sources.base.facts import BaseFacts
     from pycontainer.sources.debian.state import DebianState
 
 _MAX_ENTRIES: Final = 2_000_000

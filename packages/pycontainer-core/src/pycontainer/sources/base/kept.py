@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from pycontainer.errors import BaseImageError
-from pycontainer.sources.libraries import Elf, ElfReading
+from pycontainer.sources.libraries.elf import Elf, ElfReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pycontainer.layers.entries import Kind
 from pycontainer.sources.base.kept import library
-from pycontainer.sources.libraries import AvailableLibraries
+from pycontainer.sources.libraries.preflight import AvailableLibraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

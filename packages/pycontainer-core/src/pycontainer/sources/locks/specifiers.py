@@ -12,9 +12,10 @@ from typing import Final
 
 from pycontainer.errors import LockError
 
-# What nearly all of them are made of: releases compared, none of them a wildcard, a pre-release or a local version.
+# What nearly all of them are made of: releases compared, none of them a pre-release or a local version; and `==3.12.*`.
 _ORDER: Final = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "!=": operator.ne}
 _CLAUSE: Final = re.compile(r"\s*(>=|<=|!=|>|<)\s*(\d{1,9}(?:\.\d{1,9}){0,3})\s*", re.ASCII)
+_WILDCARD: Final = re.compile(r"\s*==\s*(\d{1,9}(?:\.\d{1,9}){0,3})\.\*\s*", re.ASCII)
 _RELEASE: Final = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,3}", re.ASCII)
 
 
@@ -37,10 +38,14 @@ def satisfies(specifier: str, version: str) -> bool:
     Raises:
         ValueError: It is not a specifier set.
     """
-    clauses = [_CLAUSE.fullmatch(clause) for clause in specifier.split(",")]
-    if _RELEASE.fullmatch(version) and all(clauses):
-        release = _padded(version)
-        return all(_ORDER[clause[1]](release, _padded(clause[2])) for clause in clauses if clause)
+    if _RELEASE.fullmatch(version):
+        if wildcard := _WILDCARD.fullmatch(specifier):
+            series = wildcard[1].split(".")
+            return _padded(version)[: len(series)] == _padded(wildcard[1])[: len(series)]
+        clauses = [_CLAUSE.fullmatch(clause) for clause in specifier.split(",")]
+        if all(clauses):
+            release = _padded(version)
+            return all(_ORDER[clause[1]](release, _padded(clause[2])) for clause in clauses if clause)
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 20 ms, and seldom needed
 
     return SpecifierSet(specifier).contains(version, prereleases=True)

@@ -15,7 +15,8 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycontainer.layers.record import BundledPart, PackageContents, ShippedSbom
-from pycontainer.sources.libraries import ElfReading, link
+from pycontainer.sources.libraries.elf import ElfReading
+from pycontainer.sources.libraries.linkage import link
 from pycontainer.sources.locks.addresses import public_url
 from pycontainer.sources.wheels import record
 from pycontainer.sources.wheels.bundled import bundled_library, read_sbom
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from pycontainer.layers.writer import LayerWriter
-    from pycontainer.sources.libraries import Elf
+    from pycontainer.sources.libraries.elf import Elf
     from pycontainer.sources.wheels.environment import Directories, Environment
     from pycontainer.sources.wheels.members import Member
     from pycontainer.sources.wheels.wheel import WheelFile

@@ -7,9 +7,8 @@ with http.request("GET", "https://index.example/simple/numpy/") as response:
 
 from pycontainer.transports.http.client import HttpClient
 from pycontainer.transports.http.response import Headers, Response
-from pycontainer.transports.http.resume import ResumingReader
 from pycontainer.transports.http.retries import RetryPolicy
 from pycontainer.transports.http.settings import HttpSettings, Timeouts
 from pycontainer.transports.http.urls import Origin
 
-__all__ = ["Headers", "HttpClient", "HttpSettings", "Origin", "Response", "ResumingReader", "RetryPolicy", "Timeouts"]
+__all__ = ["Headers", "HttpClient", "HttpSettings", "Origin", "Response", "RetryPolicy", "Timeouts"]

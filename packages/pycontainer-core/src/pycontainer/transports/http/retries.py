@@ -5,10 +5,13 @@ from __future__ import annotations
 import email.utils
 import random
 import time
-from collections.abc import Callable  # noqa: TC003 - dataclasses keep their annotations readable
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from pycontainer.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 MAX_RETRY_AFTER = 60.0

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from pycontainer.blobs.hashing import VerifyingReader
 from pycontainer.errors import IntegrityError, NetworkError
 from pycontainer.oci import media_types
-from pycontainer.transports.http import ResumingReader
 from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.urls import check_server_url
 from pycontainer.transports.registry.auth import Need
-from pycontainer.transports.registry.relay import RelayReader
 from pycontainer.transports.registry.session import FORBIDDEN
 from pycontainer.transports.secrets import redact_url
 from pycontainer.value import replace
@@ -61,6 +59,8 @@ class RegistryBlob:
         sources.append(partial(self._from, registry, policy))
         if self.descriptor.media_type in media_types.NONDISTRIBUTABLE and self.descriptor.urls:
             sources.append(self._from_urls)
+        from pycontainer.transports.registry.relay import RelayReader  # noqa: PLC0415 - most blobs are never opened
+
         reader = RelayReader(sources, self.descriptor.size)
         reader.begin()
         return reader.stream
@@ -76,9 +76,7 @@ class RegistryBlob:
                 raise session.denied(response, need)
             return self._checked(response)
 
-        reader = ResumingReader(open_at, retries, position=position)
-        reader.begin()
-        return reader.stream
+        return _resuming(open_at, retries, position)
 
     def _from_urls(self, position: int) -> BinaryIO:
         """A layer its maker hosts: fetched from its descriptor's URL, without credentials (CVE-2020-15157)."""
@@ -98,9 +96,7 @@ class RegistryBlob:
             headers = {"Range": f"bytes={offset}-"} if offset else {}
             return self._checked(http.request("GET", url, headers=headers))
 
-        reader = ResumingReader(open_at, http.settings.retries, position=position)
-        reader.begin()
-        return reader.stream
+        return _resuming(open_at, http.settings.retries, position)
 
     def _checked(self, response: Response) -> Response:
         if response.status == _NOT_FOUND:
@@ -115,3 +111,11 @@ class RegistryBlob:
                 facts=[f"descriptor: {self.descriptor.size} bytes", f"{redact_url(response.url)}: {length} bytes"],
             )
         return response
+
+
+def _resuming(open_at: Callable[[int], Response], retries: RetryPolicy, position: int) -> BinaryIO:
+    from pycontainer.transports.http.resume import ResumingReader  # noqa: PLC0415 - as above
+
+    reader = ResumingReader(open_at, retries, position=position)
+    reader.begin()
+    return reader.stream

@@ -28,7 +28,6 @@ from pycontainer.transports.registry.credentials import Credentials, Explanation
 from pycontainer.transports.registry.endpoint import Endpoint, pull_endpoints, upstream
 from pycontainer.transports.registry.manifests import ACCEPT, FetchedManifest, check_manifest, put_manifest
 from pycontainer.transports.registry.permission import check_push
-from pycontainer.transports.registry.referrers import Referrers
 from pycontainer.transports.registry.session import FORBIDDEN, Session
 from pycontainer.transports.registry.settings import RegistrySettings
 from pycontainer.transports.registry.uploads import BlobUpload, head_blob
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from pycontainer.blobs.blob import Blob
     from pycontainer.events import Emit
     from pycontainer.oci import Descriptor, Reference
+    from pycontainer.transports.registry.referrers import Referrers
 
 _OK, _NOT_FOUND = 200, 404
 _PUSH = ("pull", "push")
@@ -228,6 +228,8 @@ class RegistryClient:
 
     def referrers(self, repository: Reference) -> Referrers:
         """What refers to the manifests of a repository, in the registry itself: mirrors know of none."""
+        from pycontainer.transports.registry.referrers import Referrers  # noqa: PLC0415 - most images have none
+
         return Referrers(self._push_session(repository), repository)
 
     def explain(self, reference: Reference) -> Explanation:

@@ -27,9 +27,7 @@ from typing import TYPE_CHECKING
 
 from pycontainer.errors import ToolError
 from pycontainer.events import Warned, ignore
-from pycontainer.transports.registry.azure import azure_credential
 from pycontainer.transports.registry.docker_config import DockerConfig, helper_names, lookup_names
-from pycontainer.transports.registry.helpers import ask_helper
 from pycontainer.transports.registry.settings import Credential
 from pycontainer.transports.secrets import Redacted
 from pycontainer.value import Value
@@ -116,6 +114,8 @@ class Credentials:
             user = environment.get("GITHUB_ACTOR") or "x-access-token"
             yield "`GITHUB_TOKEN`", Credential(username=user, password=Redacted(token), source="from `GITHUB_TOKEN`")
         if registry.lower().endswith(_AZURE_SUFFIXES):
+            from pycontainer.transports.registry.azure import azure_credential  # noqa: PLC0415 - only for Azure
+
             yield "Azure CLI", azure_credential(registry, environment=environment)
 
     def _in_file(self, config: DockerConfig, registry: str, repository: str) -> Credential | None:
@@ -124,6 +124,8 @@ class Credentials:
         # An empty name in `credHelpers` sends this registry to `auths`, past `credsStore`.
         for name in () if helper == "" else (helper, config.creds_store):
             if name:
+                from pycontainer.transports.registry.helpers import ask_helper  # noqa: PLC0415 - few have helpers
+
                 found = ask_helper(
                     name,
                     helper_names(registry),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from pycontainer.events import Warned, ignore
 from pycontainer.transports.http import HttpClient, Origin
 from pycontainer.transports.registry.auth import Authorizer, Need, denied_error
-from pycontainer.transports.registry.challenge import choose_challenge
 from pycontainer.transports.secrets import printable, scrub
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Session:
         return response
 
     def _renew(self, response: Response, need: Need, *, refused: Redacted | None) -> Redacted:
-        challenge = choose_challenge(response.headers.get("www-authenticate", "")) or self._ping()
+        challenge = _challenge(response) or self._ping()
         renewed = self._authorizer.answer(challenge, need, refused=refused) if challenge is not None else None
         if renewed is None:
             raise self.denied(response, need)
@@ -114,9 +113,8 @@ class Session:
     def _ping(self) -> Challenge | None:
         """The challenge of `/v2/`, for registries whose refusal of the real request has none (gcr.io)."""
         with self.http.request("GET", f"{self.endpoint.base}/v2/") as response:
-            header = response.headers.get("www-authenticate", "")
             response.drain()
-            return choose_challenge(header)
+            return _challenge(response)
 
     def is_from_registry(self, response: Response) -> bool:
         """Whether a challenge is ours to answer: one of a host we were redirected to is not."""
@@ -133,3 +131,9 @@ class Session:
             self._warned.add(said)
         if new:
             self._emit(Warned(message=f"`{self.endpoint.registry}` warns: {said}"))
+
+
+def _challenge(response: Response) -> Challenge | None:
+    from pycontainer.transports.registry.challenge import choose_challenge  # noqa: PLC0415 - many ask for nothing
+
+    return choose_challenge(response.headers.get("www-authenticate", ""))

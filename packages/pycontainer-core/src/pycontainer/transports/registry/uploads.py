@@ -18,7 +18,6 @@ from pycontainer.transports.http.failures import status_error
 from pycontainer.transports.http.retries import RETRIED_STATUSES
 from pycontainer.transports.http.urls import check_server_url, resolve
 from pycontainer.transports.registry.auth import Need
-from pycontainer.transports.registry.chunks import ChunkedSender
 from pycontainer.transports.registry.counted import CountedReader, HighWater
 from pycontainer.transports.registry.session import FORBIDDEN, UNAUTHORIZED
 from pycontainer.transports.secrets import redact_url
@@ -185,6 +184,8 @@ class BlobUpload:
         )
 
     def _send_chunks(self, location: str, chunk_size: int) -> Response:
+        from pycontainer.transports.registry.chunks import ChunkedSender  # noqa: PLC0415 - most uploads are whole
+
         sender = ChunkedSender(
             self._session,
             self._need,

@@ -14,7 +14,7 @@ from pycontainer.blobs.store import mark_used
 from pycontainer.errors import HTTPStatusError, IntegrityError, NetworkError
 from pycontainer.events import TaskAdvanced, TaskFinished, Verb
 from pycontainer.sources.debian.archive.answers import refuse_denied
-from pycontainer.transports.http import ResumingReader
+from pycontainer.transports.http.resume import ResumingReader
 from pycontainer.transports.secrets import redact_url
 
 if TYPE_CHECKING:
