@@ -57,6 +57,7 @@ sys.exit(code)
 @pytest.mark.parametrize("change", [False, True], ids=["nothing changed", "one file changed"])
 def test_a_build_again_imports_only_what_it_needs(run: Run, *, change: bool) -> None:
     Path("main.py").write_text("print('hello')\n")
+    Path(".gitignore").write_text("*.log\n")
     Path("pyproject.toml").write_text('[project]\nname = "app"\nversion = "1.0"\nrequires-python = "==3.12.*"\n')
     Path("pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "test"\npackages = []\n')
     with FakeRegistry() as registry:

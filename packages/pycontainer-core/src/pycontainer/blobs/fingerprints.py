@@ -41,7 +41,7 @@ class Fingerprints:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder if os.name == "posix" else None
+        self.folder = folder if os.name == "posix" else None
 
     @contextmanager
     def below(self, root: Path, *which: str) -> Iterator[KnownFiles]:
@@ -51,11 +51,11 @@ class Fingerprints:
             root: The directory.
             which: Who looks at which of its files: each has a table, which holds those of the last time.
         """
-        if self._folder is None:
+        if self.folder is None:
             yield KnownFiles({})
             return
         name = hashlib.sha256(os.fsencode("\0".join([str(_VERSION), str(root), *which]))).hexdigest()
-        path = self._folder / f"{name}.msgpack"
+        path = self.folder / f"{name}.msgpack"
         known = KnownFiles(_load(path))
         yield known
         if known.changed and len(known.seen) <= _MAX_FILES:

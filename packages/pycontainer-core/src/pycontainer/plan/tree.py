@@ -33,10 +33,12 @@ def project_files(
     """
     if pyproject.is_package and not config.include_paths:
         return ()
-    rules = IgnoreRules.of(pyproject.root, exclude=config.exclude_paths)
+    memory = fingerprints.folder if fingerprints else None
+    rules = IgnoreRules.of(pyproject.root, exclude=config.exclude_paths, memory=memory)
     files = collect_files(
         pyproject.root, rules=rules, include=config.include_paths, skip=skip, fingerprints=fingerprints
     )
+    rules.keep()
     return tuple(PlacedFile(file=file, destination=f"{workdir.rstrip('/')}/{file.path}") for file in files)
 
 

@@ -14,7 +14,7 @@ So `!.env.example` in an ignore file brings back what a default took away.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ProjectError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pathspec import GitIgnoreSpec
+    from pycontainer.sources.files.verdicts import Rules, Verdicts
 
 # Secrets first: a file that leaks is worse than one that is missing. Then what no image needs; a lock is in the image
 # already, as packages, and its addresses are nobody's business there.
@@ -108,40 +108,49 @@ class _Rules(Value, frozen=True):
     """The rules of one file: they speak of paths below `base` (with a trailing slash, or empty)."""
 
     base: str
-    spec: GitIgnoreSpec
+    rules: Rules
 
     def verdict(self, path: str) -> bool | None:
         if not path.startswith(self.base):
             return None
-        return self.spec.check_file(path[len(self.base) :]).include
+        return self.rules.includes(path[len(self.base) :])
 
 
 class IgnoreRules:
     """The rules of one project. Paths are relative to its root, with `/`; a folder ends with `/`."""
 
-    def __init__(self, root: Path, *, exclude: Sequence[str] = (), ignore_file: str | None = None) -> None:
+    def __init__(
+        self, root: Path, *, exclude: Sequence[str] = (), ignore_file: str | None = None, memory: Path | None = None
+    ) -> None:
         self._root = root
+        self._memory = memory
         self._git = ignore_file == _GIT_STYLE
         self._ignore: list[_Rules] = []
         if ignore_file and not self._git:
-            self._ignore.append(_rules("", _from_docker(_read_lines(root / ignore_file))))
-        self._last = [_rules("", exclude)] if exclude else []
+            self._ignore.append(self._rules("", _from_docker(_read_lines(root / ignore_file))))
+        self._last = [self._rules("", exclude)] if exclude else []
 
     @classmethod
-    def of(cls, root: Path, *, exclude: Sequence[str] = ()) -> IgnoreRules:
+    def of(cls, root: Path, *, exclude: Sequence[str] = (), memory: Path | None = None) -> IgnoreRules:
         """The rules of the project at `root`.
+
+        Args:
+            root: Its directory.
+            exclude: Rules that go before those of files.
+            memory: The folder in which `keep` remembers what was asked; none where nothing is kept.
 
         Raises:
             ProjectError: An ignore file that is not text, or a pattern that cannot be read.
         """
         names = (*_DOCKER_STYLE, _GIT_STYLE)
-        return cls(root, exclude=exclude, ignore_file=next((name for name in names if (root / name).is_file()), None))
+        ignore_file = next((name for name in names if (root / name).is_file()), None)
+        return cls(root, exclude=exclude, ignore_file=ignore_file, memory=memory)
 
     def enter(self, folder: str) -> None:
         """Read the `.gitignore` of a folder before its files are judged; `folder` is empty or ends with `/`."""
         path = self._root / folder / _GIT_STYLE
         if self._git and path.is_file():
-            self._ignore.append(_rules(folder, _read_lines(path)))
+            self._ignore.append(self._rules(folder, _read_lines(path)))
 
     def excludes(self, path: str) -> bool:
         """Whether the file or folder stays out."""
@@ -155,7 +164,25 @@ class IgnoreRules:
     @property
     def may_return(self) -> bool:
         """Whether some rule brings files back, so that excluded folders must be looked into all the same."""
-        return any(not pattern.include for rules in self._ignore for pattern in rules.spec.patterns if pattern.regex)
+        return any(each.rules.bring_back for each in self._ignore)
+
+    def keep(self) -> None:
+        """Remember what was asked, so that the next build need not ask pathspec.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        if self._ignore or self._last:
+            self._verdicts.keep()
+
+    def _rules(self, base: str, lines: Sequence[str]) -> _Rules:
+        return _Rules(base, self._verdicts.rules(lines))
+
+    @cached_property
+    def _verdicts(self) -> Verdicts:
+        from pycontainer.sources.files.verdicts import Verdicts  # noqa: PLC0415 - only where there are rules
+
+        return Verdicts(self._memory, self._root)
 
 
 @lru_cache(maxsize=4096)
@@ -182,15 +209,6 @@ def _safe_defaults(*, top: bool, is_folder: bool) -> re.Pattern[str]:
         if (top or not pattern.startswith("/")) and (is_folder or not pattern.endswith("/"))
     ]
     return re.compile("|".join(pattern.replace(".", r"\.").replace("*", ".*") for pattern in patterns), re.DOTALL)
-
-
-def _rules(base: str, lines: Iterable[str]) -> _Rules:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - slow to import, and only builds with files need it
-
-    try:
-        return _Rules(base, GitIgnoreSpec.from_lines(lines))
-    except ValueError as error:
-        raise ProjectError("A pattern of files to leave out cannot be read", facts=[str(error)]) from error
 
 
 def _read_lines(path: Path) -> list[str]:
