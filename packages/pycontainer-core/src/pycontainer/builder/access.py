@@ -3,11 +3,14 @@
 access = PushAccess(session.registry, names)
 ...
 access.wait()
+...
+access.end()
 """
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,12 +30,12 @@ class PushAccess:
 
     def __init__(self, client: RegistryClient, names: Sequence[Reference]) -> None:
         self._client = client
-        self._failures: list[BaseException] = []
         repositories = {name.name: name for name in names}
+        self._answers: list[Future[None]] = [Future() for _ in repositories]
         # Not of a pool: nobody should have to wait for a registry when the plan has failed already.
         self._threads = [
-            threading.Thread(target=self._ask, args=[name], name="access", daemon=True)
-            for name in repositories.values()
+            threading.Thread(target=self._ask, args=[name, answer], name="access", daemon=True)
+            for name, answer in zip(repositories.values(), self._answers, strict=True)
         ]
         for thread in self._threads:
             thread.start()
@@ -43,13 +46,19 @@ class PushAccess:
         Raises:
             PyContainerError: A registry cannot be reached, or does not let us push.
         """
+        for answer in self._answers:
+            answer.result()
+
+    def end(self) -> None:
+        """Wait until what asking left behind is gone, too; long after the answers, that takes no time."""
         for thread in self._threads:
             thread.join()
-        if self._failures:
-            raise self._failures[0]
 
-    def _ask(self, name: Reference) -> None:
+    def _ask(self, name: Reference, answer: Future[None]) -> None:
         try:
-            self._client.check_push(name)
+            cancel = self._client.check_push(name)
         except BaseException as failure:  # noqa: BLE001 - raised by `wait`
-            self._failures.append(failure)
+            answer.set_exception(failure)
+        else:
+            answer.set_result(None)
+            cancel()

@@ -124,6 +124,8 @@ class ImageBuilder:
                 return attested(plan, _images(session, plan, supply, system), names[0])
 
             images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations, signer))
+            if access is not None:
+                access.end()
             session.known.save(chain.from_iterable(image.layers for image in images), origins=names if access else ())
             return BuildResult(
                 digest=join_platforms(images).digest,

@@ -138,14 +138,17 @@ class RegistryClient:
             named = response.headers.get("docker-content-digest")
             return Digest.parse(named) if named else None
 
-    def check_push(self, reference: Reference) -> None:
+    def check_push(self, reference: Reference) -> Callable[[], None]:
         """Find out, before there is anything to push, whether the registry would take it.
+
+        Returns:
+            What takes back the question: an upload that was begun.
 
         Raises:
             DeniedError: Pushing there is not allowed.
             NetworkError: The registry cannot be reached, or is out of order.
         """
-        check_push(self._push_session(reference), Need(reference.repository, _PUSH))
+        return check_push(self._push_session(reference), Need(reference.repository, _PUSH))
 
     def push_blob(
         self,

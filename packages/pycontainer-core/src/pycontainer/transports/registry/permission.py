@@ -1,9 +1,10 @@
 """Whether a push would be let in, asked before there is anything to push.
 
-check_push(session, Need("acme/api", ("pull", "push")))
+cancel = check_push(session, Need("acme/api", ("pull", "push")))
+cancel()
 
 A token server may give a token that allows less than was asked for, so that only the registry itself knows: an upload
-is begun and cancelled at once (distribution-spec, *Pushing blobs*).
+is begun, and cancelled while nobody waits for it (distribution-spec, *Pushing blobs*).
 """
 
 from __future__ import annotations
@@ -18,14 +19,19 @@ from pycontainer.transports.registry.session import FORBIDDEN
 from pycontainer.transports.registry.uploads import ACCEPTED, upload_location
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pycontainer.transports.registry.auth import Need
     from pycontainer.transports.registry.session import Session
 
 
-def check_push(session: Session, need: Need) -> None:
+def check_push(session: Session, need: Need) -> Callable[[], None]:
     """Find out whether blobs may be sent to a repository; the token that this takes serves the push, too.
 
-    An answer that says neither yes nor no is left for the push to meet, and so is a cancellation that is refused.
+    An answer that says neither yes nor no is left for the push to meet.
+
+    Returns:
+        What cancels the upload that was begun; that it is refused does not matter.
 
     Raises:
         DeniedError: Pushing there is not allowed.
@@ -38,7 +44,11 @@ def check_push(session: Session, need: Need) -> None:
     if response.status in RETRIED_STATUSES:
         raise status_error(response)
     response.drain()
-    if response.status == ACCEPTED:
-        with contextlib.suppress(NetworkError):
-            location = upload_location(session, response)
-            session.request("DELETE", location, need, retry=False).drain()
+
+    def cancel() -> None:
+        if response.status == ACCEPTED:
+            with contextlib.suppress(NetworkError):
+                location = upload_location(session, response)
+                session.request("DELETE", location, need, retry=False).drain()
+
+    return cancel
