@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycontainer.blobs.cached import take
 from pycontainer.blobs.store import BlobStore, atomic_file
 from pycontainer.errors import IntegrityError, StoreError
 from pycontainer.oci import Descriptor, Digest
@@ -242,6 +243,25 @@ def test_the_file_and_then_its_folder_are_flushed_around_the_rename(
         file.write(CONTENT)
     after = ["flush folder"] if os.name == "posix" else []
     assert calls == ["flush file", "rename", *after] * 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of what was flushed are POSIX's")
+def test_a_cache_waits_for_no_disk_and_what_is_linked_from_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+
+    def note_fsync(number: int) -> None:
+        flushed.append(os.fstat(number).st_ino)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    cache, kept = BlobStore(tmp_path / "cache", durable=False), BlobStore(tmp_path / "kept")
+    digest = cache.add(io.BytesIO(CONTENT))
+    assert flushed == []
+    assert take(kept, cache.blob(describe(CONTENT))) == 0
+    assert kept.path(digest).stat().st_ino in flushed
 
 
 def test_an_entry_that_is_being_read_on_windows_counts_as_written(

@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_nothing(cache: LayerCache, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("pathlib.Path.replace", full)
     with pytest.raises(StoreError, match=r"Cannot write `.*blobs"):
         cache.make(Sample("a"))
     assert blobs(cache) == records(cache) == []

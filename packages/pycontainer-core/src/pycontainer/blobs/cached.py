@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.blob import FarBlob, PassingBlob
-from pycontainer.blobs.store import StoredBlob, mark_used
+from pycontainer.blobs.store import StoredBlob, flush, mark_used
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def _link(blob: StoredBlob, store: BlobStore) -> bool:
     path = store.path(digest)
     with suppress(OSError, NotImplementedError):  # another disk, or one without links: then it is copied
         path.parent.mkdir(parents=True, exist_ok=True)
+        if store.durable and not blob.store.durable:
+            flush(blob.store.path(digest))
         os.link(blob.store.path(digest), path, follow_symlinks=False)
         return True
     return False

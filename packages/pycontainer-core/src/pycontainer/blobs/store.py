@@ -6,7 +6,8 @@
 
 An entry appears whole or not at all: bytes go to a temporary file beside it, which is flushed to the disk before it is
 renamed, and the folder after. Any number of writers, in any number of processes, may add the same content at once.
-What is read is hashed again; an entry that was damaged is discarded, so that the next look finds it absent.
+What is read is hashed again; an entry that was damaged is discarded, so that the next look finds it absent. A cache can
+therefore do without the flushing: what a loss of power took from it is fetched or made again.
 """
 
 from __future__ import annotations
@@ -46,10 +47,17 @@ _NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class BlobStore:
-    """Blobs in a folder, by digest. Folders are made when something is written."""
+    """Blobs in a folder, by digest. Folders are made when something is written.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder.
+        durable: Whether an entry must survive a loss of power. Waiting for the disk takes from a millisecond to some
+            hundred, each time.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = root
+        self.durable = durable
 
     def __contains__(self, digest: Digest) -> bool:
         """Whether a regular file stands where the blob would be; its bytes are checked when they are read."""
@@ -194,12 +202,14 @@ class BlobWriter(HashingWriter):
         digest = self.digest
         target = self._store.path(digest)
         try:
-            os.fsync(self._file.fileno())
+            if self._store.durable:
+                os.fsync(self._file.fileno())
             self._file.close()
             if target.is_symlink() or target.is_dir():
                 _remove(target)
             self._publish(target, digest)
-            _sync_folder(self._folder)
+            if self._store.durable:
+                flush(self._folder)
         except OSError as error:
             raise _failed("write", target, error) from error
         return digest
@@ -313,7 +323,7 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
                     os.fsync(file.fileno())
             temporary.replace(path)
         if durable:
-            _sync_folder(path.parent)
+            flush(path.parent)
     except OSError as error:
         raise _failed("write", path, error) from error
 
@@ -324,10 +334,16 @@ def mark_used(path: Path) -> None:
         os.utime(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a loss of power; Windows has no way to ask for it, and needs none."""
+def flush(path: Path) -> None:
+    """Make what was written to a file, or renamed in a folder, survive a loss of power.
+
+    Windows has no way to ask for it of a folder, or of a file that is only read.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
     if os.name == "posix":
-        number = os.open(folder, os.O_RDONLY)
+        number = os.open(path, os.O_RDONLY)
         try:
             os.fsync(number)
         finally:

@@ -63,7 +63,7 @@ def find_bases(session: Session, system: OpenSystem, text: str, platforms: Seque
                 place,
                 platforms,
                 registry=session.registry,
-                store=BlobStore(session.home / "bases"),
+                store=BlobStore(session.home / "bases", durable=False),
                 cache_dir=session.facts,
                 shared=session.shared,
                 emit=session.emit,

@@ -154,7 +154,7 @@ class Session:
     @cached_property
     def downloads(self) -> BlobStore:
         """Wheels and sdists, by digest."""
-        return BlobStore(self.home / "wheels")
+        return BlobStore(self.home / "wheels", durable=False)
 
     @cached_property
     def fingerprints(self) -> Fingerprints:

@@ -11,7 +11,8 @@ A record outlives its layer: whoever needs the bytes makes them again. What a ca
 by the name of that cache, and is known to those builds alone that use it, too.
 
 Any number of builds may use one folder at once. A use makes record and layer recent, the layer last, so that whoever
-removes what was used least recently removes records before what they tell of.
+removes what was used least recently removes records before what they tell of. Nothing here waits for the disk: records
+and layers tell by themselves whether they are whole.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class LayerCache:
     def __init__(self, root: Path, compression: Compression = Compression.GZIP) -> None:
         self.root = root
         self.compression = compression
-        self.blobs = BlobStore(root)
+        self.blobs = BlobStore(root, durable=False)
         claim(root)
 
     @classmethod
@@ -100,7 +101,7 @@ class LayerCache:
         Raises:
             StoreError: The disk does not take it.
         """
-        save_record(self._path(record.key, told_by), encode_record(record))
+        save_record(self._path(record.key, told_by), encode_record(record), durable=False)
 
     def forget(self, key: str, *, told_by: str = "") -> None:
         """Keep a record no longer."""
