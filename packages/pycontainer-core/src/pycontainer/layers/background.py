@@ -1,15 +1,17 @@
-"""Work handed to one other thread, in order, a little ahead at most.
+"""Work handed to one other thread, in order, a little ahead at most; done at once where no processor is free for it.
 
     with Background() as background:
         background.run(out.compress, chunk)
         background.wait()
 
 Hashing, compressing and writing release the interpreter's lock, so that they go on beside the inflating. Handing over
-costs more than a small piece of work does, so pieces are handed over by the megabyte.
+costs more than a small piece of work does, so pieces are handed over by the megabyte. Where as many layers are made at
+once as there are processors, each thread does its own work: more threads would wait for each other's lock.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,13 +27,17 @@ _Batch: TypeAlias = "list[tuple[Callable[..., object], tuple[Any, ...]]]"
 # Bytes of arguments that are handed over together, and how many such batches may wait: this bounds the memory.
 _BATCH = 1 << 20
 _AHEAD = 3
+_CPUS = os.cpu_count() or 1
 
 
 class Background:
     """One thread and its work. What fails there is raised here, from the next call on; the work after it is dropped.
 
-    The thread starts with the first batch, and ends with the context.
+    The thread starts with the first batch for which there is a processor, and ends with the context.
     """
+
+    _lock = threading.Lock()
+    _busy = 0  # how many of them have work, and so how many threads hand work over
 
     def __init__(self) -> None:
         self._queue: queue.Queue[_Batch | None] = queue.Queue(_AHEAD)
@@ -39,6 +45,7 @@ class Background:
         self._batch: _Batch = []
         self._weight = 0
         self._failure: BaseException | None = None
+        self._counted = False
 
     def run(self, work: Callable[..., object], *arguments: Any, weight: int = 0) -> None:
         """Do this after all that was asked before; waits while too much is waiting.
@@ -71,6 +78,7 @@ class Background:
     def close(self) -> None:
         """End the thread; work that nobody waited for is dropped."""
         self._batch = []
+        self._count(busy=False)
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -78,11 +86,21 @@ class Background:
 
     def _hand_over(self) -> None:
         self._raise()
+        self._count(busy=True)
+        batch, self._batch, self._weight = self._batch, [], 0
+        if self._busy >= _CPUS and not self._queue.unfinished_tasks:
+            self._do(batch)
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._loop, name="pycontainer-layer", daemon=True)
             self._thread.start()
-        self._queue.put(self._batch)
-        self._batch, self._weight = [], 0
+        self._queue.put(batch)
+
+    def _count(self, *, busy: bool) -> None:
+        if busy != self._counted:
+            self._counted = busy
+            with Background._lock:
+                Background._busy += 1 if busy else -1
 
     def _loop(self) -> None:
         while (batch := self._queue.get()) is not None:
