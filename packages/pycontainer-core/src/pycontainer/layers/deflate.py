@@ -34,6 +34,8 @@ _PROBE = b"\x01\x01\x00\xfe\xff!"
 _MATCH_MAX = 258
 _ASCII_MAX = 0x7F
 _ZEROS = re.compile(rb"(\0{4,})")
+# Bits that are gathered in one number: a header has some 1,200, and adding to a long number copies it.
+_SPILL = 2048
 
 
 def gzip_trailer(crc: int, size: int) -> bytes:
@@ -56,21 +58,21 @@ def fixed_block(data: bytes) -> bytes:
     """
     if not data.isascii():
         return b"".join(stored_blocks(data))
-    out = bytearray()
+    out = []
     bits, count = 0b010, 3  # BFINAL 0, BTYPE 01
     for index, part in enumerate(_ZEROS.split(data)):
         # Splitting by a group gives text and separator in turn.
         code, length = _zeros(len(part)) if index % 2 else _literals(part)
         bits |= code << count
         count += length
-        whole = count >> 3
-        out += (bits & ((1 << (8 * whole)) - 1)).to_bytes(whole, "little")
-        bits, count = bits >> (8 * whole), count & 7
+        if count > _SPILL:
+            whole = count >> 3
+            out.append((bits & ((1 << (8 * whole)) - 1)).to_bytes(whole, "little"))
+            bits, count = bits >> (8 * whole), count & 7
     # End of block is seven zero bits, the header of the stored block three more; then the byte is filled.
     count += 7 + 3
-    out += bits.to_bytes((count + 7) // 8, "little")
-    out += _STORED_LENGTH
-    return bytes(out)
+    out += bits.to_bytes((count + 7) // 8, "little"), _STORED_LENGTH
+    return b"".join(out)
 
 
 def open_end(stream: bytes, size: int) -> bytes | None:

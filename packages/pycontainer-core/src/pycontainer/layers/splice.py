@@ -33,6 +33,9 @@ LEVEL = 1
 # Larger streams are not examined whether the next block can follow them: that takes their size in memory.
 JOIN_MAX = 1 << 20
 _SLICE = 1 << 20
+# What is hashed and written at once. Most pieces have some hundred bytes, and each write lets go of the interpreter's
+# lock, for which other threads wait.
+_GATHERED = 1 << 18
 _SAMPLES = 4
 _SAMPLE = 16 << 10
 _DENSE = 0.98
@@ -44,10 +47,17 @@ class SplicedGzip:
     def __init__(self, sink: Sink) -> None:
         self._blob = sink if isinstance(sink, HashingWriter) else HashingWriter(sink)
         self._tar = hashlib.sha256(usedforsecurity=False)
+        self._pieces: list[BytesLike] = []
+        self._waiting = 0
         self._open = False
         self._crc = 0
         self._size = 0
         self.tar_size = 0
+
+    @property
+    def blob_size(self) -> int:
+        """Bytes of the gzip file until now."""
+        return self._blob.size + self._waiting
 
     def compress(self, data: bytes) -> None:
         """Tar bytes that are compressed here, unless that is in vain; a compressed part ends the gzip member."""
@@ -56,59 +66,81 @@ class SplicedGzip:
             self.store(data)
         else:
             self._count(data)
-            self._blob.write(deflate.deflate_compress(data, LEVEL))
+            self._write(deflate.deflate_compress(data, LEVEL))
             self.end()
 
     def store(self, data: BytesLike) -> None:
         """Tar bytes that are not compressed."""
         self._count(data)
-        self._blob.write(b"".join(stored_blocks(data)))
+        self._write(b"".join(stored_blocks(data)))
 
     def header(self, data: bytes) -> None:
         """Tar bytes of which most are zeros."""
         self._begin()
         self._count(data)
-        self._blob.write(fixed_block(data))
+        self._write(fixed_block(data))
 
     def content(self, data: BytesLike) -> None:
         """The next tar bytes of which the stream that follows is the deflated form."""
         self._begin()
         self._count(data)
 
-    def stream(self, deflated: BytesLike) -> None:
+    def stream(self, deflated: bytes) -> None:
         """The next bytes of a deflate stream."""
-        self._blob.write(deflated)
+        self._write(deflated)
+
+    def append(self, member: bytes) -> None:
+        """A gzip member that is no part of the tar."""
+        self.close_member()
+        self._write(member)
 
     def small_stream(self, deflated: bytes, size: int) -> None:
         """A whole deflate stream that unpacks to `size` bytes; the gzip member goes on after it where it can."""
         joined = open_end(deflated, size)
         if joined is None:
-            self._blob.write(deflated)
+            self._write(deflated)
             self.end()
         else:
-            self._blob.write(joined)
+            self._write(joined)
 
     def end(self) -> None:
         """The stream is whole; ends the gzip member."""
-        self._blob.write(gzip_trailer(self._crc, self._size))
+        self._write(gzip_trailer(self._crc, self._size))
         self._open = False
 
     def close_member(self) -> None:
         """End the gzip member, if one is open: what comes next is a member of its own."""
         if self._open:
-            self._blob.write(FINAL_BLOCK)
+            self._write(FINAL_BLOCK)
             self.end()
 
     def finish(self) -> tuple[Descriptor, Digest]:
         """The descriptor of the gzip file, and the digest of the tar in it."""
         self.close_member()
+        self._pass_on()
         descriptor = Descriptor(media_type=media_types.LAYER_GZIP, digest=self._blob.digest, size=self._blob.size)
         return descriptor, Digest("sha256", self._tar.hexdigest())
 
     def _begin(self) -> None:
         if not self._open:
-            self._blob.write(GZIP_HEADER)
+            self._write(GZIP_HEADER)
             self._open, self._crc, self._size = True, 0, 0
+
+    def _write(self, data: BytesLike) -> None:
+        self._pieces.append(data)
+        self._waiting += len(data)
+        if self._waiting >= _GATHERED:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Write what waits; nothing that is large anyway is copied for it."""
+        large = self._pieces.pop() if self._pieces and len(self._pieces[-1]) >= _GATHERED else b""
+        if self._pieces:
+            self._blob.write(b"".join(self._pieces))
+        if large:
+            self._blob.write(large)
+        self._pieces.clear()
+        self._waiting = 0
 
     def _count(self, data: BytesLike) -> None:
         self._tar.update(data)

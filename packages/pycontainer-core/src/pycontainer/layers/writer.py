@@ -141,9 +141,18 @@ class LayerWriter:
         """
         self._take(path)
         head = Head(path, Kind.FILE, member.size, mode, mtime=self._mtime)
-        found = hashlib.sha256(usedforsecurity=False)
-        pieces = (member.content(path),) if member.is_small else member.chunks(path)
-        self._form.add_member(head, member, self._told(_hashed(pieces, found, watch)), found.digest)
+        if member.is_small:
+            content = member.content(path)
+            found = hashlib.sha256(content, usedforsecurity=False)
+            if watch is not None:
+                watch(content)
+            self._form.add_member(head, member, (content,), found.digest)
+            if self._advance is not None and member.size:
+                self._advance(member.size)
+        else:
+            found = hashlib.sha256(usedforsecurity=False)
+            pieces = _hashed(member.chunks(path), found, watch)
+            self._form.add_member(head, member, self._told(pieces), found.digest)
         return Inflated(size=member.size, sha256=found.digest())
 
     def finish(self) -> tuple[Descriptor, Digest]:

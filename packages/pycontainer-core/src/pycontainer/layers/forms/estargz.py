@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pycontainer.blobs.hashing import HashingWriter
 from pycontainer.errors import DocumentError
 from pycontainer.layers.background import Background
 from pycontainer.layers.entries import Kind
@@ -50,8 +49,7 @@ class EStargzForm:
     """A gzip layer with a table of contents; see `LayerForm`."""
 
     def __init__(self, sink: Sink) -> None:
-        self._blob = HashingWriter(sink)
-        self._out = SplicedGzip(self._blob)
+        self._out = SplicedGzip(sink)
         self._background = Background()
         self._entries: list[TocEntry] = []
         # Where the members of contents begin; known only once those before them are compressed.
@@ -94,12 +92,11 @@ class EStargzForm:
         """The descriptor of the gzip file, with its annotations, and the digest of the tar in it."""
         self._end_member()
         self._background.wait()
-        offset = self._blob.size
+        offset = self._out.blob_size
         toc = TableOfContents.of(self._entries, self._offsets).to_bytes()
         head = Head(TOC_PATH, Kind.FILE, len(toc))
         self._out.compress(b"".join((head.encode(), toc, bytes(padding(len(toc))), END)))
-        self._out.close_member()
-        self._blob.write(footer(offset))
+        self._out.append(footer(offset))
         descriptor, diff_id = self._out.finish()
         annotations = {TOC_DIGEST: str(Digest.of(toc)), UNCOMPRESSED_SIZE: str(self._out.tar_size)}
         return msgspec.structs.replace(descriptor, annotations=annotations), diff_id
@@ -129,7 +126,7 @@ class EStargzForm:
         self._background.run(self._note_offset)
 
     def _note_offset(self) -> None:
-        self._offsets.append(self._blob.size)
+        self._offsets.append(self._out.blob_size)
 
     def _splice(self, member: DeflatedMember) -> None:
         if member.size <= JOIN_MAX:

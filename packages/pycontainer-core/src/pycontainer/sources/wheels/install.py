@@ -221,18 +221,21 @@ class Installation:
             directories.make(path.rpartition("/")[0])
             if path in skip or (is_script and archive.starts_with(member, PLACEHOLDER)):
                 digest, size = self._write_changed(writer, path, member, skip=path in skip)
+                encoded = record.encoded(digest)
             else:
                 mode = 0o755 if is_script else member.mode
                 reading = ElfReading() if mode & 0o111 or ".so" in path else None
                 watch = reading.feed if reading else None
                 inflated = writer.deflated(path, archive.content(member), mode=mode, watch=watch)
                 digest, size = inflated.sha256, inflated.size
-                self._check(member, digest)
+                encoded = record.encoded(digest)
+                if listed.get(member.name) != ("sha256", encoded, size):
+                    self._check(member, digest)
                 if reading is not None:
                     self._note_libraries(path, member, reading, digest)
                 if member.name.startswith(f"{self.wheel.identity.dist_info}/sboms/"):
                     self._note_sbom(path, member, digest)
-            rows.append((self._relative(path), record.encoded(digest), size))
+            rows.append((self._relative(path), encoded, size))
             archive.used(member)
         for name in (f"{self.wheel.identity.dist_info}/{own}" for own in _INSTALLERS_OWN):
             if name in listed and name in archive.files:
