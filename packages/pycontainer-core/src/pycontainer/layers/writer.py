@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeflatedMember", "Inflated", "LayerWriter"]
 
+# Members up to this size are inflated in one piece, which is quicker.
+_WHOLE = 1 << 20
 # Bytes of a file that are read at once.
 _SLICE = 4 << 20
 # A path below a known directory needs no closer look when it is short and its last part looks like this.
@@ -141,7 +143,7 @@ class LayerWriter:
         """
         self._take(path)
         head = Head(path, Kind.FILE, member.size, mode, mtime=self._mtime)
-        if member.is_small:
+        if member.size <= _WHOLE:
             content = member.content(path)
             found = hashlib.sha256(content, usedforsecurity=False)
             if watch is not None:
