@@ -1,7 +1,7 @@
 """Our answers against those of the real `apt-get`, on the real archive: names and versions of all that would come.
 
-apt gets a root of its own, with this machine's addresses of the archive, and a cache for each system; a question then
-takes it 0.7 s of one processor.
+apt gets a root of its own, with this machine's addresses of the archive, and a cache for each system. It is asked for
+the files that it would fetch, which takes it 0.4 s of one processor; to let it simulate the installation takes 1 s.
 
 In three things we differ on purpose: apt would remove packages where we refuse; it upgrades all packages of a source
 together (an option turns that off here) where we upgrade those that dependencies ask for; and a name such as `awk` that
@@ -40,7 +40,9 @@ POPULAR = [
     for line in Path(__file__).with_name("requests.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
-_INST = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", re.MULTILINE)
+# `'https://…/tar_1.34%2bdfsg-1.2_amd64.deb' tar_1.34+dfsg-1.2_amd64.deb 815820 MD5Sum:…`; epochs end with `%3a`.
+_FETCHED = re.compile(r"^'\S+' ([^\s_]+)_([^\s_]+)_[^\s_]+\.deb ", re.MULTILINE)
+_REMOVES = re.compile(r", [1-9]\d* to remove ")
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ class AptRoot:
 
     def answer(self, request: list[str], system: str) -> Answer:
         """What apt says. It removes packages where we refuse: then it counts as a refusal."""
-        process = self._run(("apt-get", "-s", "-y", "install", "--no-install-recommends", *request), system)
-        refused = process.returncode or "\nRemv " in process.stdout
-        return Answer(None if refused else dict(_INST.findall(process.stdout)), process.stdout + process.stderr)
+        process = self._run(("apt-get", "--print-uris", "-y", "install", "--no-install-recommends", *request), system)
+        refused = process.returncode or _REMOVES.search(process.stdout)
+        come = {name: version.replace("%3a", ":") for name, version in _FETCHED.findall(process.stdout)}
+        return Answer(None if refused else come, process.stdout + process.stderr)
 
     def ours(self, request: list[str], system: str) -> Answer:
         installed = self.installed(system)
