@@ -1,11 +1,18 @@
-"""The order of all tests: what waits for engines, registries and indexes begins first, and quick tests fill the gaps.
+"""What all tests have in common: their order, and how many examples property tests try.
 
-Workers take whole files in this order, so that none is left with a long one in the end.
+What waits for engines, registries and indexes begins first, and quick tests fill the gaps. Workers take whole files in
+this order, so that none is left with a long one in the end.
 """
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# For a Python beside the main one: a property that holds there is tried again, not searched anew.
+settings.register_profile(
+    "quarter", settings.get_profile("ci"), max_examples=settings.get_profile("ci").max_examples // 4
+)
 
 FIRST = ("e2e", "network")
 

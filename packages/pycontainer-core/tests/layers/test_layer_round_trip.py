@@ -87,7 +87,7 @@ def unpacked(root: Path) -> dict[str, Any]:
     return tree
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=settings().max_examples * 3 // 5)
 @given(entries=ENTRIES)
 def test_python_reads_what_was_written(entries: Any) -> None:
     blob, tree = write(entries)
@@ -99,7 +99,7 @@ def test_python_reads_what_was_written(entries: Any) -> None:
     assert found == tree
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=settings().max_examples * 3 // 5)
 @given(entries=ENTRIES)
 def test_our_own_reader_reads_what_was_written(entries: Any) -> None:
     blob, tree = write(entries)
@@ -110,7 +110,7 @@ def test_our_own_reader_reads_what_was_written(entries: Any) -> None:
     assert found == tree
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=settings().max_examples // 10)
 @given(entries=ENTRIES)
 def test_the_same_entries_give_the_same_bytes(entries: Any) -> None:
     assert write(entries) == write(entries)
@@ -125,7 +125,11 @@ TOOLS = {
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=settings().max_examples // 10,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(entries=ENTRIES)
 def test_the_tools_that_people_have_unpack_what_was_written(tool: str, entries: Any) -> None:
     command = TOOLS[tool]

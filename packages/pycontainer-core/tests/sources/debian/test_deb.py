@@ -297,7 +297,7 @@ def test_a_missing_zstd_decoder_names_the_package(monkeypatch: pytest.MonkeyPatc
 SAMPLES = [replace(FULL, compression=pack).build() for pack in ("", "gz", "xz")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings().max_examples, deadline=None)
 @given(
     sample=st.sampled_from(SAMPLES),
     changes=st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4),

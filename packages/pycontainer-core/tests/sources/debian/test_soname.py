@@ -85,7 +85,7 @@ def test_libraries_of_this_host_have_the_names_that_objdump_tells() -> None:
         assert ([found.soname] if found else []) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(
     changes=st.lists(st.tuples(st.integers(0, 300), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4),
     bits=st.sampled_from([32, 64]),

@@ -131,7 +131,7 @@ def test_a_chain_that_never_ends_is_cut() -> None:
     assert read(bytes(content)) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples, deadline=None)
 @given(st.data())
 def test_no_damage_is_more_than_none(data: st.DataObject) -> None:
     """Whatever bytes change, reading ends, and gives names that can be shown."""

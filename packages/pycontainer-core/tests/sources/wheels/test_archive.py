@@ -318,7 +318,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         Archive(tmp_path / FORGE.filename)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10 * settings().max_examples,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(at=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255) | st.none())
 def test_a_changed_byte_is_refused_or_changes_nothing_that_matters(path: Path, at: float, value: int | None) -> None:
     original = FORGE.build()
