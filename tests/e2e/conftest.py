@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MEMORY = Path("/dev/shm")  # the file system is meant, not a name in it
-PLENTY = 12 * 10**9  # for each worker: every one of them has engines of its own
+PLENTY = 8 * 10**9  # for each worker: it has engines of its own, and the largest file of tests takes 4 GB
 ENGINES = ("docker", "podman", "containerd", "skopeo")
 
 

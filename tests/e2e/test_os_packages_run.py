@@ -92,6 +92,7 @@ def ask(engine: DockerLike, reference: str, *command: str, platform: str | None 
     """Pull an image, run a probe in it, and give what it tells."""
     engine.pull(reference, platform=platform)
     told: dict[str, Any] = json.loads(engine.run(reference, *command, platform=platform).stdout)
+    engine.command("rmi", "--force", reference)  # these images are large, and not all of them have to be there at once
     return told
 
 
@@ -236,6 +237,7 @@ def test_wheels_work_with_the_packages_that_the_preflight_names(
     for engine in (docker, podman):
         engine.pull(reference)
         said = engine.run(reference).stdout.splitlines()
+        engine.command("rmi", "--force", reference)
         version = {"bookworm": "15", "trixie": "17"}[suite]
         assert said == [
             "opencv (64, 64)",

@@ -95,10 +95,13 @@ def composed(sides: SideBySide, measure: Measure) -> tuple[list[Difference], set
     return explain(compare(theirs, ours), theirs=apt.apt.path, ours=image.path, place="status.d")
 
 
-@pytest.fixture(params=BATCHES, ids="-".join)
-def batch(request: pytest.FixtureRequest, measure: Measure) -> Measured:
-    """Each batch in turn."""
-    return measure(*request.param)
+@pytest.fixture(scope="module", params=BATCHES, ids="-".join)
+def batch(request: pytest.FixtureRequest, measure: Measure) -> Iterator[Measured]:
+    """Each batch in turn; its trees, some gigabytes, are gone after its tests but for what is compared once more."""
+    measured = measure(*request.param)
+    yield measured
+    if request.param != COMPOSED:
+        measured.both.remove()
 
 
 def test_the_packages_are_those_that_apt_chooses(batch: Measured) -> None:

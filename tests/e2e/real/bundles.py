@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,9 @@ class Bundles:
     name: str = "skopeo"
 
     def pull(self, reference: str, *, platform: str | None = None) -> None:
-        """Copy an image from a registry into an OCI layout and unpack it."""
+        """Copy an image from a registry into an OCI layout and unpack it; the one that was pulled before is gone."""
+        shutil.rmtree(self._pulled, ignore_errors=True)
+        self._pulled.mkdir()
         layout = self._directory(reference, "layout", platform)
         override = ("--override-arch", platform.split("/")[1]) if platform else ()
         run("skopeo", *override, *COPY, f"docker://{reference}", f"oci:{layout}:pulled")
@@ -58,7 +61,11 @@ class Bundles:
 
     def _directory(self, reference: str, kind: str, platform: str | None) -> Path:
         words = f"{reference} {platform or ''} {kind}"
-        return self.root / "".join(letter if letter.isalnum() else "-" for letter in words)
+        return self._pulled / "".join(letter if letter.isalnum() else "-" for letter in words)
+
+    @property
+    def _pulled(self) -> Path:
+        return self.root / "pulled"
 
     def _configure(self, reference: str, arguments: tuple[str, ...], platform: str | None) -> Path:
         """Fit the bundle's configuration for a run without a terminal."""

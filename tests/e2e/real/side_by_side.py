@@ -8,6 +8,7 @@ compare(both.theirs, both.ours)
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -53,6 +54,10 @@ class Both:
     ours: Mapping[str, Entry]
     would: Mapping[str, str]
     locked: Mapping[str, str]
+
+    def remove(self) -> None:
+        """Remove both sides from the disk; what was read of them stays."""
+        shutil.rmtree(self.apt.path.parent)
 
 
 @dataclass(kw_only=True)
