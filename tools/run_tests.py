@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from workspace import (
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 REQUIREMENTS = "requirements-dev.txt"
+# Options of `base_image.py` for what end-to-end tests build on, in the order in which they ask for it.
+BASES: tuple[tuple[str, ...], ...] = ((), ("--arch", "arm64"), ("--suite", "trixie"))
 # What end-to-end tests start, and the Debian package of each.
 PROGRAMS = {
     "arch-test": "arch-test",
@@ -68,12 +71,16 @@ def main() -> None:
     # Tools that tests install, and our packages for other Pythons, run many times: where nothing that was compiled is
     # kept, Poetry takes 1.4 s of processor time to start, instead of 0.5 s.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     if not options.no_e2e:
         _need_engines()
+        # A minute on a new machine, in which all workers would wait. It begins while others wait for the network; a
+        # test that comes too early waits for it, and one that finds that it failed tries again, and tells.
+        Thread(target=_make_bases, daemon=True).start()
     python = _main_environment()
     environment = uv_settings(python)
     os.environ.update(environment)
-    os.environ["PATH"] = os.pathsep.join([str(python.parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    os.environ["PATH"] = os.pathsep.join([str(python.parent), os.environ["PATH"]])
     wheels = _build_wheels(python)
     _install_wheels(python, wheels)
     others = _other_environments(python, wheels)
@@ -102,6 +109,12 @@ def _need_engines() -> None:
     need_programs(PROGRAMS)
     if not find_program("docker"):
         need_programs(CLIENT)
+
+
+def _make_bases() -> None:
+    for options in BASES:
+        command = [sys.executable, str(ROOT / "tools" / "base_image.py"), *options]
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _main_environment() -> Path:
