@@ -1,15 +1,16 @@
 """Whole builds side by side: `pycontainer build`, `docker build` with uv, `buildah build` with uv.
 
-    python benchmarks/build.py [--case light|heavy|huge] [--runs N]
+    python benchmarks/build.py                                    # all rows, three rounds
+    python benchmarks/build.py --rows runner-forty --rounds 5     # one row alone
+    python benchmarks/build.py --rows 'cold-*' --quick            # one round, without what takes long
+    python benchmarks/build.py --write                            # and note it in docs/explanation/benchmarks.md
 
 All in one run on one machine, each contender in turn within a round, so that the ratios hold elsewhere. Wheels come
-from an index on loopback; the base image comes from a registry on loopback, and images go there. Every cold build
-starts with fresh storage and an empty cache; in the first row the base image is pulled, too, in the second and third
-everyone has it. Every image is run once and has to import what it was built for. The case `huge` has one wheel of
-192 MB and is only for our memory.
+from an index on loopback; the base image comes from a registry on loopback, and images go there. Every contender starts
+with fresh storage in every round. Images are run, and have to import what they were built for.
 
 Needs Linux, root, and Debian's `docker.io`, `buildah`, `podman`, `docker-registry`, `skopeo` and `mmdebstrap`; a
-contender that is not installed is left out.
+contender that is not installed is left out. What is written is merged with what was measured before, row by row.
 """
 
 from __future__ import annotations
@@ -17,129 +18,87 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "e2e")]
 
-from real.engines import podman  # noqa: E402 - the real parts are those of the end-to-end tests
-from real.registry import registry  # noqa: E402
-from side_by_side.cases import CASES, make_project, serve_wheels  # noqa: E402
+from real.bases import base_layout  # noqa: E402 - the real parts are those of the end-to-end tests
 from side_by_side.contenders import contenders, versions  # noqa: E402
-from side_by_side.report import table  # noqa: E402
+from side_by_side.page import put, tables  # noqa: E402
+from side_by_side.plot import plot  # noqa: E402
+from side_by_side.results import Result, read, write  # noqa: E402
+from side_by_side.rows import ROWS, chosen  # noqa: E402
+from side_by_side.suites import suites_for  # noqa: E402
+from side_by_side.suites.suite import Setting  # noqa: E402
 
-if TYPE_CHECKING:
-    from side_by_side.cases import Case
-    from side_by_side.contenders import Contender
-
-BASE_IMAGE = HERE.parent / "tools" / "base_image.py"
-OURS = "pycontainer"
-PULLED, BUILT, PUSHED = "cold, base image pulled, too", "cold, base image at hand", "the same, and pushed"
-AGAIN, CHANGED = "again, nothing changed", "one file changed, and pushed"
-TAG = "3.11-slim"  # of the layout that `tools/base_image.py` makes
+DOCS = HERE.parent / "docs" / "explanation"
+PAGE, KEPT, PLOT = DOCS / "benchmarks.md", DOCS / "benchmarks.json", DOCS / "benchmarks.svg"
 
 
-class Benchmark:
-    """One case, built by everyone.
-
-    Args:
-        case: What is built.
-        base: The layout of the base image.
-        ground: A directory for everything.
-
-    Attributes:
-        memory: Most resident bytes of our builds.
-    """
-
-    def __init__(self, case: Case, base: Path, ground: Path) -> None:
-        self.case = case
-        self.base = base
-        self.ground = ground
-        self.memory = 0
-        self.checked: set[str] = set()
-
-    def run(self, runs: int, chosen: tuple[Contender, ...]) -> list[dict[tuple[str, str], float]]:
-        """What every round took; the order of contenders turns from one round to the next."""
-        rounds = []
-        with serve_wheels(self.case) as index:
-            locked = make_project(self.case, index, self.ground / "project")
-            os.environ["PYTHONPYCACHEPREFIX"] = str(self.ground / "bytecode")
-            self._round(chosen[0], locked)
-            for number in range(runs):
-                turned = chosen[number % len(chosen) :] + chosen[: number % len(chosen)]
-                rounds.append({key: value for each in turned for key, value in self._round(each, locked).items()})
-        return rounds
-
-    def _round(self, contender: Contender, locked: Path) -> dict[tuple[str, str], float]:
-        with ExitStack() as stack:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self.ground, ignore_cleanup_errors=True)))
-            project = Path(shutil.copytree(locked, root / "project"))
-            images = stack.enter_context(registry(root / "registry"))
-            (root / "storage").mkdir()
-            base = images.copy_in(self.base, TAG, f"python:{TAG}")
-            bench = stack.enter_context(contender.start(root / "storage", base))
-            reference = images.reference(f"{self.case.name}:1")
-            cold = bench.cold(project, reference)
-            self._check(contender.name, reference)
-            again = bench.build(project)
-            source = project / self.case.file[0]
-            source.write_text(source.read_text() + "\n# changed\n")
-            changed = bench.publish(project, reference)
-            tasks = {PULLED: cold.pulled, BUILT: cold.built, PUSHED: cold.pushed, AGAIN: again, CHANGED: changed}
-            if contender.name == OURS:
-                self.memory = max(self.memory, *(each.memory for each in tasks.values()))
-            _say(contender.name, *(f"{each.seconds:.2f}" for each in tasks.values()))
-            return {(task, contender.name): each.seconds for task, each in tasks.items()}
-
-    def _check(self, name: str, reference: str) -> None:
-        """Run the image, the first time: all it was built for has to import."""
-        if name in self.checked:
-            return
-        with tempfile.TemporaryDirectory(dir=self.ground) as root, podman(Path(root)) as engine:
-            engine.pull(reference)
-            program = "; ".join(f"import {module}" for module in self.case.modules)
-            options = ("--rm", "--network=none", *engine.run_options, "--entrypoint", "python3")
-            engine.command("run", *options, reference, "-c", program)
-        self.checked.add(name)
-
-
-def _say(*words: str) -> None:
-    print(*words, file=sys.stderr, flush=True)
-
-
-def _machine() -> str:
+def machine() -> str:
+    """What the figures depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     programs = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GB of memory, Linux on {platform.machine()}, "
-        f"Python {platform.python_version()}, {programs}; load before: {os.getloadavg()[0]:.1f}"
-    )
+    python = f"Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, Linux on {platform.machine()}, {python}, {programs}"
+
+
+def measure(patterns: list[str], *, rounds: int, quick: bool) -> dict[str, Result]:
+    """Measure the rows that are chosen; others that come with them are measured, and left out."""
+    rows = chosen(patterns, quick=quick)
+    names = {row.name for row in rows}
+    results = {}
+    for suite in suites_for(rows):
+        load = os.getloadavg()[0]
+        _say(f"{', '.join(suite.rows)}; load {load:.1f}")
+        with tempfile.TemporaryDirectory(prefix="pyc-", ignore_cleanup_errors=True) as directory:
+            setting = _setting(Path(directory), rounds=rounds)
+            figures = suite.run(setting)
+        for row, by_name in figures.by_row.items():
+            if row in names:
+                today = datetime.now(timezone.utc).date().isoformat()
+                results[row] = Result(date=today, machine=machine(), load=load, figures=dict(by_name))
+    return results
+
+
+def _setting(ground: Path, *, rounds: int) -> Setting:
+    # An installed program is byte-compiled; here the first run does it, outside of what is timed.
+    os.environ["PYTHONPYCACHEPREFIX"] = str(ground / "bytecode")
+
+    @cache
+    def base(*architectures: str) -> Path:
+        return base_layout(ground / f"base-{'-'.join(architectures)}", architectures)
+
+    return Setting(ground=ground, base=base, contenders=contenders(), rounds=rounds, say=_say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    """Run what the arguments say, and print a report in Markdown."""
-    parser = argparse.ArgumentParser(description="Whole builds side by side.")
-    parser.add_argument("--case", choices=CASES, action="append", help="default: all")
-    parser.add_argument("--runs", type=int, default=3, help="default: %(default)s")
+    """Run what the arguments say, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="+", default=[], metavar="PATTERN", help=f"of: {', '.join(ROWS)}; default: all")
+    parser.add_argument("--rounds", type=int, help="default: 3, and 1 with --quick")
+    parser.add_argument("--quick", action="store_true", help="one round, without what takes long")
+    parser.add_argument("--write", action="store_true", help="note the figures in the documentation")
     options = parser.parse_args()
-    # An installed program is byte-compiled; here the first run does it, outside of what is timed.
-    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
-    base = Path(subprocess.run([sys.executable, BASE_IMAGE], capture_output=True, text=True, check=True).stdout.strip())
-    print(_machine())
-    for name in options.case or CASES:
-        case = CASES[name]
-        with tempfile.TemporaryDirectory(prefix="pyc-", ignore_cleanup_errors=True) as ground:
-            benchmark = Benchmark(case, base, Path(ground))
-            rounds = benchmark.run(options.runs, contenders() if case.timed else contenders()[:1])
-        print(f"\n## {name}: {', '.join(case.dependencies)}\n")
-        print(table(rounds, ours=OURS))
-        print(f"\nPeak memory of pycontainer: {benchmark.memory / 1e6:.0f} MB", flush=True)
+    if not chosen(options.rows, quick=options.quick):
+        parser.error(f"no row is like {' '.join(options.rows)}; there are {', '.join(ROWS)}")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    results = measure(options.rows, rounds=options.rounds or (1 if options.quick else 3), quick=options.quick)
+    print(tables(results))
+    if options.write:
+        kept = {**read(KEPT), **results}
+        write(kept, KEPT)
+        PAGE.write_text(put(PAGE.read_text(), read(KEPT)))
+        PLOT.write_text(plot(read(KEPT)))
 
 
 if __name__ == "__main__":

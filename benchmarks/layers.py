@@ -25,6 +25,7 @@ import tempfile
 import time
 import zipfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,13 @@ class Nowhere:
 
     def write(self, data: BytesLike, /) -> None:
         """Forget."""
+
+
+@contextmanager
+def opened(wheel: Path) -> Iterator[list[tuple[str, DeflatedMember]]]:
+    """The files of a wheel, for as long as the context; see `members`."""
+    with wheel.open("rb") as file:
+        yield members(wheel, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def members(wheel: Path, memory: mmap.mmap) -> list[tuple[str, DeflatedMember]]:
@@ -134,6 +142,13 @@ def gzip_6(files: list[tuple[str, DeflatedMember]], out: Path) -> tuple[int, int
     return size, out.stat().st_size
 
 
+def processor_time(work: Callable[[], object]) -> float:
+    """Seconds of processor time, of all threads."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 def best(work: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Wall and processor time of the best of some rounds."""
     wall = cpu = math.inf
@@ -152,8 +167,11 @@ def unpigz(path: Path) -> None:
 
 def measure(wheel: Path, *, rounds: int, pull: bool, folder: Path) -> Row:
     """All figures of one wheel."""
-    with wheel.open("rb") as file:
-        files = members(wheel, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    with opened(wheel) as files:
+        return _measure(wheel, files, rounds=rounds, pull=pull, folder=folder)
+
+
+def _measure(wheel: Path, files: list[tuple[str, DeflatedMember]], *, rounds: int, pull: bool, folder: Path) -> Row:
     single, layer = folder / "single.gz", folder / "layer.gz"
     tar, packed = gzip_6(files, single)
     with layer.open("wb") as out:

@@ -1,8 +1,9 @@
 """A package index on loopback: a folder of wheels behind the JSON form of the simple API (PEP 691).
 
-python -m side_by_side.index FOLDER      # prints its port, and serves until it is stopped
+python -m side_by_side.index FOLDER PORT      # serves until it is stopped
 
-A program of its own, so that it takes no time from whoever measures. Files go out with `sendfile`.
+A program of its own, so that it takes no time from whoever measures. Files go out with `sendfile`; `/sent` tells how
+many bytes of them have gone out so far.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import re
 import sys
+import threading
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,10 +21,12 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 
 class Index(BaseHTTPRequestHandler):
-    """Answers `/simple/NAME/` and `/files/WHEEL`."""
+    """Answers `/simple/NAME/`, `/files/WHEEL` and `/sent`."""
 
     protocol_version = "HTTP/1.1"
     folder: Path
+    sent = 0
+    counting = threading.Lock()
 
     def do_GET(self) -> None:
         """Answer a request, a range of bytes included: uv reads the metadata of wheels so."""
@@ -31,6 +35,8 @@ class Index(BaseHTTPRequestHandler):
             self._send(json.dumps(project(self.folder, name)).encode(), JSON)
         elif kind == "files" and name in listing(self.folder):
             self._send_file(self.folder / name)
+        elif kind == "sent":
+            self._send(str(Index.sent).encode(), "text/plain")
         else:
             self.send_error(404)
 
@@ -69,7 +75,9 @@ class Index(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.flush()
         with path.open("rb") as file:
-            self.connection.sendfile(file, first, last - first + 1)
+            count = self.connection.sendfile(file, first, last - first + 1)
+        with self.counting:
+            Index.sent += count
 
 
 @cache
@@ -101,9 +109,7 @@ def main() -> None:
     """Serve a folder."""
     Index.folder = Path(sys.argv[1])
     listing(Index.folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Index).serve_forever()
 
 
 if __name__ == "__main__":

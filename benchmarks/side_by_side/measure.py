@@ -26,11 +26,13 @@ class Measured:
         seconds: From start to end.
         processor: Seconds of processor time, of the program and the children it waited for; not of a daemon.
         memory: Most resident bytes of any one of these processes.
+        moved: Bytes from the index, from the registry and to it; `Place.watch` counts them.
     """
 
     seconds: float
-    processor: float
-    memory: int
+    processor: float = 0
+    memory: int = 0
+    moved: int = 0
 
     def __add__(self, other: Measured) -> Measured:
         """Both, one after the other."""
@@ -38,6 +40,7 @@ class Measured:
             seconds=self.seconds + other.seconds,
             processor=self.processor + other.processor,
             memory=max(self.memory, other.memory),
+            moved=self.moved + other.moved,
         )
 
 
@@ -47,24 +50,26 @@ def measure(
     """Run a program to its end.
 
     Raises:
-        RuntimeError: It failed; the message has what it said.
+        RuntimeError: It failed; the message has what it said, and what it complained of.
     """
     words = [str(word) for word in command]
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         start = time.perf_counter()
         with subprocess.Popen(
             words,
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=said,
+            stderr=complained,
         ) as program:
             _, status, usage = os.wait4(program.pid, 0)
             seconds = time.perf_counter() - start
             program.returncode = os.waitstatus_to_exitcode(status)
         if program.returncode:
-            output.seek(0)
-            said = output.read().decode("utf-8", "replace")[-4000:]
-            raise RuntimeError(f"{' '.join(words)}\nended with {program.returncode}\n{said}")
+            texts = []
+            for file in (said, complained):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8", "replace")[-4000:])
+            raise RuntimeError("\n".join((" ".join(words), f"ended with {program.returncode}", *texts)))
     return Measured(seconds=seconds, processor=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss << 10)

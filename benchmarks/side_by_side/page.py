@@ -1,0 +1,148 @@
+"""The figures as they are shown: tables in Markdown, between two marks of a page.
+
+page.write_text(put(page.read_text(), results))
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING
+
+from side_by_side.contenders import OURS
+from side_by_side.rows import ROWS, Kind, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from side_by_side.measure import Measured
+    from side_by_side.results import Result
+
+BEGIN, END = "<!-- begin: written by benchmarks/build.py --write -->", "<!-- end -->"
+_NOTHING = "-"
+
+
+def put(text: str, results: Mapping[str, Result]) -> str:
+    """A page with the tables between its marks.
+
+    Raises:
+        ValueError: It has no marks.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{tables(results)}\n\n{END}{after}"
+
+
+def tables(results: Mapping[str, Result]) -> str:
+    """All tables, and what they were measured on."""
+    tell: dict[Kind, Callable[[Mapping[str, Result]], Iterator[str]]] = {
+        Kind.FASTER: _side_by_side,
+        Kind.SLOWER: _costs,
+        Kind.GROWTH: _growth,
+    }
+    parts: list[str] = []
+    for kind, of_kind in groupby((row for row in ROWS.values() if row.name in results), key=lambda row: row.kind):
+        parts += tell[kind]({row.name: results[row.name] for row in of_kind})
+    return "\n\n".join([*parts, *_machines(results)])
+
+
+def ratios(over: Sequence[Measured], under: Sequence[Measured]) -> list[float]:
+    """Of seconds, round by round, so that what slows the machine down for a while slows both."""
+    return [one.seconds / other.seconds for one, other in zip(over, under, strict=False)]
+
+
+def _side_by_side(results: Mapping[str, Result]) -> Iterator[str]:
+    names = list(dict.fromkeys(name for each in results.values() for name in each.figures if name != OURS))
+    yield _table(
+        ("", "row", "aim", f"{OURS}, s", *(word for name in names for word in (f"{name}, s", "times faster"))),
+        [
+            (
+                ROWS[name].title,
+                f"`{name}`",
+                _aim(ROWS[name], _others_by_ours(result, names[0]) if names else []),
+                _seconds(result.figures.get(OURS, [])),
+                *(cell for other in names for cell in _compared(result, other)),
+            )
+            for name, result in results.items()
+        ],
+    )
+    yield "Bytes from the index, from the registry and to it, in MB, and the most memory that pycontainer took:"
+    yield _table(
+        ("row", OURS, *names, "memory, MB"),
+        [
+            (f"`{name}`", *(_moved(result.figures.get(each, [])) for each in (OURS, *names)), _memory(result))
+            for name, result in results.items()
+            if any(each.moved for values in result.figures.values() for each in values)
+        ],
+    )
+
+
+def _compared(result: Result, other: str) -> tuple[str, str]:
+    return _seconds(result.figures.get(other, [])), _spread(_others_by_ours(result, other))
+
+
+def _others_by_ours(result: Result, other: str) -> list[float]:
+    return ratios(result.figures.get(other, []), result.figures.get(OURS, []))
+
+
+def _costs(results: Mapping[str, Result]) -> Iterator[str]:
+    rows = []
+    for name, result in results.items():
+        (first, least), (second, most) = result.figures.items()
+        spread = ratios(most, least)
+        times = f"{first} {_seconds(least)}, {second} {_seconds(most)}"
+        rows.append((ROWS[name].title, f"`{name}`", _aim(ROWS[name], spread), times, _spread(spread)))
+    yield _table(("", "row", "aim", "seconds", "ratio"), rows)
+
+
+def _growth(results: Mapping[str, Result]) -> Iterator[str]:
+    rows = []
+    for name, result in results.items():
+        times = {size: [each.seconds for each in values] for size, values in result.figures.items()}
+        told = ", ".join(f"{size}: {median(values):.2f}" for size, values in times.items())
+        last = max(times.values(), key=median)
+        rows.append((ROWS[name].title, f"`{name}`", _aim(ROWS[name], last), told))
+    yield _table(("", "row", "aim", "seconds by count"), rows)
+
+
+def _machines(results: Mapping[str, Result]) -> Iterator[str]:
+    loads = [each.load for each in results.values()]
+    for machine in dict.fromkeys(each.machine for each in results.values()):
+        dates = sorted({each.date for each in results.values() if each.machine == machine})
+        yield f"Measured on {' and '.join(dates)}: {machine}. Load before: {min(loads):.1f} to {max(loads):.1f}."
+
+
+def _aim(row: Row, reached: Sequence[float]) -> str:
+    if not row.aim:
+        return _NOTHING
+    enough = row.kind is Kind.FASTER
+    told = {Kind.FASTER: f"≥ {row.aim:g}", Kind.SLOWER: f"≤ {row.aim:g}", Kind.GROWTH: f"< {row.aim:g} s"}[row.kind]
+    if not reached:
+        return told
+    met = median(reached) >= row.aim if enough else median(reached) <= row.aim
+    return told if met else f"{told}, **missed**"
+
+
+def _seconds(values: Sequence[Measured]) -> str:
+    return f"{median(each.seconds for each in values):.2f}" if values else _NOTHING
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{median(values):.1f} ({min(values):.1f} to {max(values):.1f})" if values else _NOTHING
+
+
+def _moved(values: Sequence[Measured]) -> str:
+    return f"{median(each.moved for each in values) / 1e6:.2f}" if values else _NOTHING
+
+
+def _memory(result: Result) -> str:
+    values = result.figures.get(OURS, [])
+    return f"{max(each.memory for each in values) / 1e6:.0f}" if values else _NOTHING
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    texts = sum(cell in {"", "row", "aim"} for cell in head)
+    rule = ["---"] * texts + ["---:"] * (len(head) - texts)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

@@ -1,0 +1,72 @@
+"""What is measured, and what is aimed at: one row each, named CASE-PROJECT.
+
+ROWS["cold-light"].title
+chosen(["cold-*", "runner-forty"])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Kind(Enum):
+    """How the figures of a row are read."""
+
+    FASTER = "others by ours: how many times faster we are"
+    SLOWER = "the second by the first: what more costs"
+    GROWTH = "ours alone, by size"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        aim: Least times faster than `docker build`; most times slower; or most seconds at the greatest size. None is
+            stated where it is zero.
+        slow: Left out of a quick run.
+    """
+
+    name: str
+    title: str
+    kind: Kind = Kind.FASTER
+    aim: float = 0
+    slow: bool = False
+
+
+ROWS = {
+    row.name: row
+    for row in (
+        Row(name="cold-light", title="cold, light (fastapi, uvicorn)", aim=5),
+        Row(name="pulled-light", title="as above, to an image on this host, base pulled, too"),
+        Row(name="built-light", title="as above, to an image on this host"),
+        Row(name="cold-heavy", title="cold, heavy (numpy, pandas, scipy, scikit-learn)", aim=10, slow=True),
+        Row(name="pulled-heavy", title="as above, to an image on this host, base pulled, too", slow=True),
+        Row(name="built-heavy", title="as above, to an image on this host", slow=True),
+        Row(name="cold-huge", title="cold, huge (torch, one wheel of 192 MB)", aim=10, slow=True),
+        Row(name="pulled-huge", title="as above, to an image on this host, base pulled, too", slow=True),
+        Row(name="built-huge", title="as above, to an image on this host", slow=True),
+        Row(name="unchanged-forty", title="nothing changed", aim=1),
+        Row(name="changed-forty", title="one source file changed", aim=1),
+        Row(name="bumped-forty", title="one dependency of forty bumped", aim=5),
+        Row(name="runner-forty", title="fresh CI runner, one source file changed", aim=20),
+        Row(name="platforms-pure", title="two platforms against one, pure Python", kind=Kind.SLOWER, aim=1.3),
+        Row(name="floor-wheels", title="layers against the floor, processor time", kind=Kind.SLOWER, aim=1.5),
+        Row(name="first-packages", title="plan, packages in the lock, first time", kind=Kind.GROWTH, aim=2),
+        Row(name="again-packages", title="plan, packages in the lock, again", kind=Kind.GROWTH, aim=2),
+        Row(name="first-files", title="plan, files in the project, first time", kind=Kind.GROWTH, aim=2),
+        Row(name="again-files", title="plan, files in the project, again", kind=Kind.GROWTH, aim=2),
+    )
+}
+
+
+def chosen(patterns: Sequence[str], *, quick: bool) -> list[Row]:
+    """The rows that a pattern matches, all without patterns."""
+    named = [row for row in ROWS.values() if not patterns or any(fnmatch(row.name, each) for each in patterns)]
+    return [row for row in named if not (quick and row.slow)]
