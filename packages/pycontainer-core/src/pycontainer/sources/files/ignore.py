@@ -158,8 +158,9 @@ class IgnoreRules:
             verdict = rules.verdict(path)
             if verdict is not None:
                 return verdict
-        folder, _, name = path.rstrip("/").rpartition("/")
-        return _is_unsafe(name, top=not folder, is_folder=path.endswith("/")) or _lies_in_unsafe(folder)
+        is_folder = path.endswith("/")
+        folder, _, name = (path[:-1] if is_folder else path).rpartition("/")
+        return _is_unsafe(name, top=not folder, is_folder=is_folder) or _lies_in_unsafe(folder)
 
     @property
     def may_return(self) -> bool:
