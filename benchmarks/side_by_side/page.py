@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from side_by_side.contenders import OURS
-from side_by_side.rows import ROWS, Kind, Row
+from side_by_side.rows import Kind, Row, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,8 +43,9 @@ def tables(results: Mapping[str, Result]) -> str:
         Kind.GROWTH: _growth,
     }
     parts: list[str] = []
-    for kind, of_kind in groupby((row for row in ROWS.values() if row.name in results), key=lambda row: row.kind):
-        parts += tell[kind]({row.name: results[row.name] for row in of_kind})
+    for (rate, kind), names in groupby(results, key=lambda name: (name.partition("@")[2], row_of(name).kind)):
+        parts += [f"Over a network of {rate}:"] if rate else []
+        parts += tell[kind]({name: results[name] for name in names})
     return "\n\n".join([*parts, *_machines(results)])
 
 
@@ -59,9 +60,9 @@ def _side_by_side(results: Mapping[str, Result]) -> Iterator[str]:
         ("", "row", "aim", f"{OURS}, s", *(word for name in names for word in (f"{name}, s", "times faster"))),
         [
             (
-                ROWS[name].title,
+                row_of(name).title,
                 f"`{name}`",
-                _aim(ROWS[name], _others_by_ours(result, names[0]) if names else []),
+                _aim(row_of(name), _others_by_ours(result, names[0]) if names else []),
                 _seconds(result.figures.get(OURS, [])),
                 *(cell for other in names for cell in _compared(result, other)),
             )
@@ -93,7 +94,7 @@ def _costs(results: Mapping[str, Result]) -> Iterator[str]:
         (first, least), (second, most) = result.figures.items()
         spread = ratios(most, least)
         times = f"{first} {_seconds(least)}, {second} {_seconds(most)}"
-        rows.append((ROWS[name].title, f"`{name}`", _aim(ROWS[name], spread), times, _spread(spread)))
+        rows.append((row_of(name).title, f"`{name}`", _aim(row_of(name), spread), times, _spread(spread)))
     yield _table(("", "row", "aim", "seconds", "ratio"), rows)
 
 
@@ -103,7 +104,7 @@ def _growth(results: Mapping[str, Result]) -> Iterator[str]:
         times = {size: [each.seconds for each in values] for size, values in result.figures.items()}
         told = ", ".join(f"{size}: {median(values):.2f}" for size, values in times.items())
         last = max(times.values(), key=median)
-        rows.append((ROWS[name].title, f"`{name}`", _aim(ROWS[name], last), told))
+        rows.append((row_of(name).title, f"`{name}`", _aim(row_of(name), last), told))
     yield _table(("", "row", "aim", "seconds by count"), rows)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from side_by_side.contenders import OURS
 from side_by_side.page import ratios
-from side_by_side.rows import ROWS, Kind
+from side_by_side.rows import Kind, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,14 +27,14 @@ _STYLE = (
 
 def plot(results: Mapping[str, Result]) -> str:
     """An SVG: a dot is the median, the line goes from the least to the greatest, a triangle is what was aimed at."""
-    shown = {name: each for name, each in results.items() if ROWS[name].kind is Kind.FASTER}
+    shown = {name: each for name, each in results.items() if row_of(name).kind is Kind.FASTER}
     others = list(dict.fromkeys(name for each in shown.values() for name in each.figures if name != OURS))
     height = TOP + STEP * len(shown) + 30
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">']
     lines += ["<title>How many times faster pycontainer is</title>", f"<style>{_STYLE}</style>"]
     lines += _legend(others)
     lines += _grid(height - 30)
-    for number, name in enumerate(name for name in ROWS if name in shown):
+    for number, name in enumerate(shown):
         lines += _row(name, shown[name], others, TOP + STEP * number + STEP / 2)
     return "\n".join([*lines, "</svg>\n"])
 
@@ -65,13 +65,14 @@ def _row(name: str, result: Result, others: Sequence[str], y: float) -> Iterator
             low, high, middle = _x(min(values)), _x(max(values)), _x(median(values))
             yield f'<path d="M{low:.1f} {at:.1f}H{high:.1f}" stroke="{colour}" stroke-width="2"/>'
             yield f'<circle cx="{middle:.1f}" cy="{at:.1f}" r="4" fill="{colour}"/>'
-    if ROWS[name].aim:
-        yield _triangle(_x(ROWS[name].aim), y - 14)
+    if row_of(name).aim:
+        yield _triangle(_x(row_of(name).aim), y - 14)
 
 
 def _label(name: str) -> str:
-    task, _, project = name.partition("-")
-    return {
+    row, _, rate = name.partition("@")
+    task, _, project = row.partition("-")
+    label = {
         "cold": f"cold, {project}, pushed",
         "pulled": f"cold, {project}, to here, base pulled, too",
         "built": f"cold, {project}, to here",
@@ -79,7 +80,8 @@ def _label(name: str) -> str:
         "changed": "one source file changed, pushed",
         "bumped": "one dependency of forty bumped, pushed",
         "runner": "fresh CI runner, pushed",
-    }.get(task, name)
+    }[task]
+    return f"{label}, {rate}" if rate else label
 
 
 def _triangle(x: float, y: float) -> str:

@@ -1,6 +1,7 @@
 """What is measured, and what is aimed at: one row each, named CASE-PROJECT.
 
 ROWS["cold-light"].title
+row_of("cold-light@1gbit").title     # the same, over a network that is no faster
 chosen(["cold-*", "runner-forty"])
 """
 
@@ -64,6 +65,15 @@ ROWS = {
         Row(name="again-files", title="plan, files in the project, again", kind=Kind.GROWTH, aim=2),
     )
 }
+
+
+def row_of(name: str) -> Row:
+    """The row of a name, which may tell a rate of the network behind an `@`.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return ROWS[name.partition("@")[0]]
 
 
 def chosen(patterns: Sequence[str], *, quick: bool) -> list[Row]:
