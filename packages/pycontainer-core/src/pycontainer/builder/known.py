@@ -11,9 +11,7 @@ registry of the shared cache, or once more from the recipe. Then they must be th
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import msgspec
 
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from pycontainer.layers.recipe import Recipe, RecipeInput
     from pycontainer.layers.record import LayerRecord
     from pycontainer.oci import Digest, Reference
-
-_AT_ONCE: Final = 8
 
 
 class KnownLayers:
@@ -183,10 +179,9 @@ class KnownLayers:
             self._losses.setdefault((record.descriptor.digest, what), message)
 
     def _remember(self, records: Iterable[LayerRecord]) -> None:
-        """Keep records that the shared cache has: at once, since each waits for the disk."""
-        remember = partial(self.cache.remember, told_by=self.shared.name if self.shared else "")
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="record") as pool:
-            list(pool.map(remember, records))
+        """Keep records that the shared cache has."""
+        for record in records:
+            self.cache.remember(record, told_by=self.shared.name if self.shared else "")
 
     def _is_shared(self, record: LayerRecord) -> bool:
         """Whether the shared cache has the record, as far as this host knows, which has put or found it there."""

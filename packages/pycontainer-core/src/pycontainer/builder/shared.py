@@ -151,7 +151,7 @@ class SharedCache:
             return None
         content = load_record(self._path(name))
         if content is None and (content := self._document(name)) is not None:
-            save_record(self._path(name), content)
+            save_record(self._path(name), content, durable=False)  # the others still have it
         return content
 
     def put(self, name: str, content: bytes) -> None:
@@ -223,7 +223,7 @@ class SharedCache:
         if self._works:
             try:
                 self._count(self._moving.push_document(name, content))
-                save_record(self._path(name), content)
+                save_record(self._path(name), content, durable=False)
             except PyContainerError as error:
                 self._failed_to_write(error)
 
