@@ -17,14 +17,14 @@ from real.programs import run
 from uv import find_uv_bin
 
 from side_by_side.contenders.buildah import buildah
-from side_by_side.contenders.contender import Bench, Cold, Contender
+from side_by_side.contenders.contender import Bench, Contender, FirstBuilds
 from side_by_side.contenders.docker import docker, docker_client
 from side_by_side.contenders.ours import OURS, Ours, ours
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["OURS", "Bench", "Cold", "Contender", "Ours", "contenders", "ours", "versions"]
+__all__ = ["OURS", "Bench", "Contender", "FirstBuilds", "Ours", "contenders", "ours", "versions"]
 
 
 def contenders() -> tuple[Contender, ...]:

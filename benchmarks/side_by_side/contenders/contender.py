@@ -36,7 +36,7 @@ def write_dockerfile(project: Path, here: Place) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cold:
+class FirstBuilds:
     """What first builds took.
 
     Attributes:
@@ -53,7 +53,7 @@ class Cold:
 class Bench(Protocol):
     """A contender with storage of its own."""
 
-    def cold(self, project: Path, reference: str) -> Cold:
+    def cold(self, project: Path, reference: str) -> FirstBuilds:
         """The first builds; `reference` is where to push to."""
 
     def build(self, project: Path) -> Measured:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from side_by_side.contenders.contender import Cold
+from side_by_side.contenders.contender import FirstBuilds
 from side_by_side.measure import Measured, measure
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Ours:
     here: Place
     options: tuple[str, ...] = ()
 
-    def cold(self, project: Path, reference: str) -> Cold:
+    def cold(self, project: Path, reference: str) -> FirstBuilds:
         """See `Bench`."""
         pulled = self.build(project)
         self._forget()
@@ -41,7 +41,7 @@ class Ours:
         built = self.build(project)
         self._forget()
         self.plan(project)
-        return Cold(pulled=pulled, built=built, pushed=self.here.watch(lambda: self.publish(project, reference)))
+        return FirstBuilds(pulled=pulled, built=built, pushed=self.here.watch(lambda: self.publish(project, reference)))
 
     def build(self, project: Path) -> Measured:
         """See `Bench`."""

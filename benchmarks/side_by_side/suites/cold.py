@@ -13,8 +13,7 @@ from side_by_side.suites.suite import Figures
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from side_by_side.contenders import Cold as Taken
-    from side_by_side.contenders import Contender
+    from side_by_side.contenders import Contender, FirstBuilds
     from side_by_side.suites.suite import Setting
 
 
@@ -43,7 +42,7 @@ class Cold:
                     figures.add(contender.name, {f"{task}-{self.project}": each for task, each in by_task.items()})
         return figures
 
-    def _build(self, contender: Contender, locked: Path, index: Index, setting: Setting, *, check: bool) -> Taken:
+    def _build(self, contender: Contender, locked: Path, index: Index, setting: Setting, *, check: bool) -> FirstBuilds:
         with place(setting.ground, index, setting.base("amd64")) as here:
             folder = shutil.copytree(locked, here.root / "project")
             reference = here.registry.reference(f"{self.project}:1")
