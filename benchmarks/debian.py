@@ -39,13 +39,12 @@ from real.engines import docker  # noqa: E402
 from real.programs import run  # noqa: E402
 from real.registry import Registry, registry  # noqa: E402
 from side_by_side.measure import Measured, measure  # noqa: E402
-from side_by_side.report import table  # noqa: E402
+from side_by_side.table import compared, markdown, seconds  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from real.engines import DockerLike
-    from side_by_side.report import Round
 
 OURS, THEIRS = "pycontainer", "apt-get in docker"
 SUITES = ("bookworm", "trixie")
@@ -145,9 +144,9 @@ def composed(suite: str, platform_name: str, runs: int) -> str:
     return f"| {suite} | {platform_name} | {size} | {' | '.join(seconds)} | {memory / 1e6:.0f} MB |"
 
 
-def added(package: str, base: Path, runs: int) -> tuple[list[Round], str]:
-    """The rounds of one request, and a row of the table of sizes."""
-    rounds: list[Round] = []
+def added(package: str, base: Path, runs: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The rows of one request: of the table of times, and of the table of sizes."""
+    times: dict[str, list[Measured]] = {OURS: [], THEIRS: []}
     sizes: dict[str, Size] = {}
     for number in range(runs):
         with tempfile.TemporaryDirectory(prefix="pyc-", ignore_cleanup_errors=True) as ground, ExitStack() as stack:
@@ -162,10 +161,12 @@ def added(package: str, base: Path, runs: int) -> tuple[list[Round], str]:
             }
             order = list(contenders)[:: -1 if number % 2 else 1]
             measured = {name: contenders[name]() for name in order}
-            rounds.append({(package, name): each.seconds for name, each in measured.items()})
+            for name, each in measured.items():
+                times[name].append(each)
             sizes = {name: _added_size(images, name, package) for name in contenders}
             _say(package, *(f"{name} {each.seconds:.1f} s" for name, each in measured.items()))
-    return rounds, f"| {package} | {sizes[OURS]} | {sizes[THEIRS]} |"
+    told = (package, seconds(times[OURS]), *compared(times[THEIRS], times[OURS]))
+    return told, (package, str(sizes[OURS]), str(sizes[THEIRS]))
 
 
 def _ours(project: Project, package: str, base: str, images: Registry) -> Measured:
@@ -181,7 +182,7 @@ def _theirs(root: Path, package: str, base: str, images: Registry, engine: Docke
     (root / "Dockerfile").write_text(DOCKERFILE.format(base=base, package=package))
     engine.pull(base)
     tag = images.reference(f"{_repository(THEIRS, package)}:1")
-    build = [*engine.client, "build", "--quiet", "--no-cache", "--network=host", f"--tag={tag}", root]
+    build: list[str | Path] = [*engine.client, "build", "--quiet", "--no-cache", "--network=host", f"--tag={tag}", root]
     return measure(build, env=engine.env) + measure([*engine.client, "push", "--quiet", tag], env=engine.env)
 
 
@@ -228,13 +229,11 @@ def main() -> None:
             print(composed(suite, platform_name, options.runs), flush=True)
     base = cached_base({"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()])
     requests = [added(package, base, options.runs) for package in options.request or REQUESTS]
-    rounds = [
-        {key: value for part in parts for key, value in part.items()}
-        for parts in zip(*(each for each, _ in requests), strict=True)
-    ]
-    print(f"\nLoad: {_load()} after the composed bases\n\n{table(rounds, ours=OURS)}\n")
-    print(f"| package | {OURS}, added (unpacked) | {THEIRS}, added (unpacked) |\n| --- | ---: | ---: |")
-    print("\n".join(row for _, row in requests))
+    print(f"\nLoad: {_load()} after the composed bases\n")
+    times, sizes = zip(*requests, strict=True)
+    print(markdown(("package", f"{OURS}, s", f"{THEIRS}, s", "times faster"), times))
+    print()
+    print(markdown(("package", f"{OURS}, added (unpacked)", f"{THEIRS}, added (unpacked)"), sizes))
     print(f"\nLoad: {_load()} at the end", flush=True)
 
 

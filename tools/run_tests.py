@@ -192,7 +192,7 @@ def _typed() -> list[str]:
     """What mypy looks at, one run for all."""
     tests = [f"{package}/tests" for package in PACKAGES]
     sources = [f"{package}/src" for package in PACKAGES]
-    return [path for path in [*sources, *tests, "tests", "tools"] if (ROOT / path).is_dir()]
+    return [path for path in [*sources, *tests, "tests", "tools", "benchmarks"] if (ROOT / path).is_dir()]
 
 
 def _unit(python: Path) -> list[str]:

@@ -7,5 +7,5 @@ contenders      who builds: pycontainer, `docker build`, `buildah build`
 place, index    where: a registry and an index on loopback, which count the bytes they move
 measure         one program, run and measured
 results         the figures as they are kept
-page, plot      the figures as they are shown
+page, plot      the figures as they are shown, in tables and as a picture
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from side_by_side.contenders import OURS
 from side_by_side.rows import Kind, Row, row_of
+from side_by_side.table import NOTHING, compared, markdown, ratios, seconds, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from side_by_side.results import Result
 
 BEGIN, END = "<!-- begin: written by benchmarks/build.py --write -->", "<!-- end -->"
-_NOTHING = "-"
 
 
 def put(text: str, results: Mapping[str, Result]) -> str:
@@ -49,28 +49,24 @@ def tables(results: Mapping[str, Result]) -> str:
     return "\n\n".join([*parts, *_machines(results)])
 
 
-def ratios(over: Sequence[Measured], under: Sequence[Measured]) -> list[float]:
-    """Of seconds, round by round, so that what slows the machine down for a while slows both."""
-    return [one.seconds / other.seconds for one, other in zip(over, under, strict=False)]
-
-
 def _side_by_side(results: Mapping[str, Result]) -> Iterator[str]:
     names = list(dict.fromkeys(name for each in results.values() for name in each.figures if name != OURS))
-    yield _table(
+    yield markdown(
         ("", "row", "aim", f"{OURS}, s", *(word for name in names for word in (f"{name}, s", "times faster"))),
         [
             (
                 row_of(name).title,
                 f"`{name}`",
                 _aim(row_of(name), _others_by_ours(result, names[0]) if names else []),
-                _seconds(result.figures.get(OURS, [])),
+                seconds(result.figures.get(OURS, [])),
                 *(cell for other in names for cell in _compared(result, other)),
             )
             for name, result in results.items()
         ],
+        texts=3,
     )
     yield "Bytes from the index, from the registry and to it, in MB, and the most memory that pycontainer took:"
-    yield _table(
+    yield markdown(
         ("row", OURS, *names, "memory, MB"),
         [
             (f"`{name}`", *(_moved(result.figures.get(each, [])) for each in (OURS, *names)), _memory(result))
@@ -81,7 +77,7 @@ def _side_by_side(results: Mapping[str, Result]) -> Iterator[str]:
 
 
 def _compared(result: Result, other: str) -> tuple[str, str]:
-    return _seconds(result.figures.get(other, [])), _spread(_others_by_ours(result, other))
+    return compared(result.figures.get(other, []), result.figures.get(OURS, []))
 
 
 def _others_by_ours(result: Result, other: str) -> list[float]:
@@ -92,10 +88,10 @@ def _costs(results: Mapping[str, Result]) -> Iterator[str]:
     rows = []
     for name, result in results.items():
         (first, least), (second, most) = result.figures.items()
-        spread = ratios(most, least)
-        times = f"{first} {_seconds(least)}, {second} {_seconds(most)}"
-        rows.append((row_of(name).title, f"`{name}`", _aim(row_of(name), spread), times, _spread(spread)))
-    yield _table(("", "row", "aim", "seconds", "ratio"), rows)
+        costs = ratios(most, least)
+        times = f"{first} {seconds(least)}, {second} {seconds(most)}"
+        rows.append((row_of(name).title, f"`{name}`", _aim(row_of(name), costs), times, spread(costs)))
+    yield markdown(("", "row", "aim", "seconds", "ratio"), rows, texts=3)
 
 
 def _growth(results: Mapping[str, Result]) -> Iterator[str]:
@@ -105,7 +101,7 @@ def _growth(results: Mapping[str, Result]) -> Iterator[str]:
         told = ", ".join(f"{size}: {median(values):.2f}" for size, values in times.items())
         last = max(times.values(), key=median)
         rows.append((row_of(name).title, f"`{name}`", _aim(row_of(name), last), told))
-    yield _table(("", "row", "aim", "seconds by count"), rows)
+    yield markdown(("", "row", "aim", "seconds by count"), rows, texts=3)
 
 
 def _machines(results: Mapping[str, Result]) -> Iterator[str]:
@@ -117,7 +113,7 @@ def _machines(results: Mapping[str, Result]) -> Iterator[str]:
 
 def _aim(row: Row, reached: Sequence[float]) -> str:
     if not row.aim:
-        return _NOTHING
+        return NOTHING
     enough = row.kind is Kind.FASTER
     told = {Kind.FASTER: f"≥ {row.aim:g}", Kind.SLOWER: f"≤ {row.aim:g}", Kind.GROWTH: f"< {row.aim:g} s"}[row.kind]
     if not reached:
@@ -126,24 +122,10 @@ def _aim(row: Row, reached: Sequence[float]) -> str:
     return told if met else f"{told}, **missed**"
 
 
-def _seconds(values: Sequence[Measured]) -> str:
-    return f"{median(each.seconds for each in values):.2f}" if values else _NOTHING
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{median(values):.1f} ({min(values):.1f} to {max(values):.1f})" if values else _NOTHING
-
-
 def _moved(values: Sequence[Measured]) -> str:
-    return f"{median(each.moved for each in values) / 1e6:.2f}" if values else _NOTHING
+    return f"{median(each.moved for each in values) / 1e6:.2f}" if values else NOTHING
 
 
 def _memory(result: Result) -> str:
     values = result.figures.get(OURS, [])
-    return f"{max(each.memory for each in values) / 1e6:.0f}" if values else _NOTHING
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    texts = sum(cell in {"", "row", "aim"} for cell in head)
-    rule = ["---"] * texts + ["---:"] * (len(head) - texts)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+    return f"{max(each.memory for each in values) / 1e6:.0f}" if values else NOTHING

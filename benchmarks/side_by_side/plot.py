@@ -8,8 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from side_by_side.contenders import OURS
-from side_by_side.page import ratios
 from side_by_side.rows import Kind, row_of
+from side_by_side.table import ratios
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
