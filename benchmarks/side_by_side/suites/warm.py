@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Of one project. Every build ends in the registry, and the last image has to have what changed."""
+    """Of one project. Every build ends in the registry, and the images of the first round have to have what changed."""
 
     project: str
 
@@ -39,14 +39,14 @@ class Warm:
             require(project.bumped, project.name, index, after)
             for number in range(setting.rounds):
                 for contender in setting.turned(number):
-                    taken = self._round(contender, before, after, index, setting)
+                    taken = self._round(contender, before, after, index, setting, check=number == 0)
                     told = ", ".join(f"{task} {each.seconds:.2f} s" for task, each in taken.items())
                     setting.say(f"{contender.name}: {told}")
                     figures.add(contender.name, {f"{task}-{self.project}": each for task, each in taken.items()})
         return figures
 
     def _round(
-        self, contender: Contender, before: Path, after: Path, index: Index, setting: Setting
+        self, contender: Contender, before: Path, after: Path, index: Index, setting: Setting, *, check: bool
     ) -> dict[str, Measured]:
         project = PROJECTS[self.project]
         with place(setting.ground, index, setting.base("amd64")) as here:
@@ -63,13 +63,15 @@ class Warm:
                 for name in ("pyproject.toml", "uv.lock"):
                     shutil.copy(after / name, folder / name)
                 taken["bumped"] = here.watch(lambda: bench.publish(folder, own))
-                here.check(own, _expectation(project, 1))
+                if check:
+                    here.check(own, _expectation(project, 1))
             with contender.start(here.storage("main"), here) as bench:
                 bench.publish(folder, shared, shared=True)
             _change(folder, 2)
             with contender.start(here.storage("runner"), here) as bench:
                 taken["runner"] = here.watch(lambda: bench.publish(folder, shared, shared=True))
-            here.check(shared, _expectation(project, 2))
+            if check:
+                here.check(shared, _expectation(project, 2))
             return taken
 
 
