@@ -30,7 +30,7 @@ DEFLATED = 8
 SMALL = 32 << 10
 # What is fed at once bounds what comes out at once, lies of the directory included: 32 MiB.
 _SLICE = 1 << 15
-_STORED_SLICE = 1 << 20
+_PIECE = 1 << 20
 # What compression leaves of bytes that are not worth it; very small files may well compress together.
 DENSE = 0.9
 _WORTH = 1 << 10
@@ -88,6 +88,14 @@ class DeflatedMember:
         if crc != self.crc32:
             raise damaged(path, f"its CRC-32 is {crc:08x}, {self.crc32:08x} in the zip's directory")
 
+    def slices(self) -> Iterator[bytes]:
+        """The compressed bytes, piece by piece.
+
+        Copies, and `data` is asked for anew for each: between times, whoever owns the memory may take it back.
+        """
+        for start in range(0, self.compressed_size, _PIECE):
+            yield bytes(self.data[start : start + _PIECE])
+
     def content(self, path: str) -> BytesLike:
         """The uncompressed content at once: for small members, and quicker than `chunks`.
 
@@ -109,8 +117,8 @@ class DeflatedMember:
 
     def _stored(self) -> Iterator[memoryview]:
         view = memoryview(self.data)
-        for start in range(0, len(view), _STORED_SLICE):
-            yield view[start : start + _STORED_SLICE]
+        for start in range(0, len(view), _PIECE):
+            yield view[start : start + _PIECE]
 
     def _inflated(self, path: str) -> Iterator[bytes]:
         view = memoryview(self.data)

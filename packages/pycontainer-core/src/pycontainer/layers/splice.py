@@ -23,8 +23,6 @@ from pycontainer.layers.deflate import FINAL_BLOCK, GZIP_HEADER, fixed_block, gz
 from pycontainer.oci import Descriptor, Digest, media_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pycontainer.blobs.hashing import BytesLike, Sink
 
 # Measured over 142 wheels: level 1 makes layers of 1.015 times what `tar | gzip -6` does and 1.21 at most (kubernetes),
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 LEVEL = 1
 # Larger streams are not examined whether the next block can follow them: that takes their size in memory.
 JOIN_MAX = 1 << 20
-_SLICE = 1 << 20
 # What is hashed and written at once. Most pieces have some hundred bytes, and each write lets go of the interpreter's
 # lock, for which other threads wait.
 _GATHERED = 1 << 18
@@ -147,12 +144,6 @@ class SplicedGzip:
         self._crc = deflate.crc32(data, self._crc)
         self._size += len(data)
         self.tar_size += len(data)
-
-
-def stream_slices(stream: BytesLike) -> Iterator[bytes]:
-    """A large stream, slice by slice: copies, since whoever owns the memory may soon take it back."""
-    for start in range(0, len(stream), _SLICE):
-        yield bytes(stream[start : start + _SLICE])
 
 
 def _is_dense(data: bytes) -> bool:

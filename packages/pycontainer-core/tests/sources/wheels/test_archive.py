@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
+import sys
 import tracemalloc
 import zipfile
 import zlib
@@ -290,6 +292,28 @@ def test_a_bomb_takes_little_memory(path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 80 << 20
     finally:
         tracemalloc.stop()
+
+
+def resident(path: Path) -> int:
+    """Bytes of a file that count as this program's memory, in Linux's own words."""
+    maps, mapped = Path("/proc/self/smaps").read_text().splitlines(), False
+    for line in maps:
+        if line.endswith(str(path)):
+            mapped = True
+        elif mapped and line.startswith("Rss:"):
+            return int(line.split()[1]) << 10
+    raise AssertionError(f"{path} is not mapped")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of memory in `smaps`")
+@pytest.mark.parametrize("read", ["slices", "chunks"])
+def test_a_large_member_gives_memory_back_while_it_is_read(path: Path, read: str) -> None:
+    noise = os.urandom(48 << 20)
+    path.write_bytes(forge_zip([ForgedMember(name="demo/large.so", content=noise)]))
+    with Archive(path) as archive:
+        content = archive.content(archive.members[0])
+        pieces = content.slices() if read == "slices" else content.chunks("demo/large.so")
+        assert max(resident(path) for _ in pieces) < 16 << 20
 
 
 def test_damaged_content_is_found(path: Path) -> None:

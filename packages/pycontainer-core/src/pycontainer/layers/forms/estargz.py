@@ -23,7 +23,7 @@ from pycontainer.layers.background import Background
 from pycontainer.layers.entries import Kind
 from pycontainer.layers.forms.toc import TOC_PATH, TableOfContents, TocEntry, footer
 from pycontainer.layers.member import STORED
-from pycontainer.layers.splice import JOIN_MAX, SplicedGzip, stream_slices
+from pycontainer.layers.splice import JOIN_MAX, SplicedGzip
 from pycontainer.layers.tar import END, Head, padding
 from pycontainer.oci import Digest
 
@@ -133,7 +133,7 @@ class EStargzForm:
             stream = bytes(member.data)
             self._background.run(self._out.small_stream, stream, member.size, weight=len(stream))
         else:
-            for stream in stream_slices(member.data):
+            for stream in member.slices():
                 self._background.run(self._out.stream, stream, weight=len(stream))
             self._background.run(self._out.end)
         self._spliced = True

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pycontainer.layers.background import Background
 from pycontainer.layers.entries import Kind
 from pycontainer.layers.member import STORED
-from pycontainer.layers.splice import JOIN_MAX, SplicedGzip, stream_slices
+from pycontainer.layers.splice import JOIN_MAX, SplicedGzip
 from pycontainer.layers.tar import BLOCK, END, padding
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SplicedForm:
             stream = bytes(member.data)
             self._background.run(self._out.small_stream, stream, member.size, weight=len(stream))
         else:
-            for stream in stream_slices(member.data):
+            for stream in member.slices():
                 self._background.run(self._out.stream, stream, weight=len(stream))
             self._background.run(self._out.end)
         self._owed = padding(head.size)
