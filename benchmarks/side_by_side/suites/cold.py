@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from side_by_side.place import place
@@ -38,7 +38,9 @@ class Cold:
                 for contender in setting.turned(number):
                     taken = self._build(contender, locked, index, setting, check=number == 0)
                     setting.say(f"{contender.name}: {taken.pushed.seconds:.2f} s pushed")
-                    by_task = {"cold": taken.pushed, "pulled": taken.pulled, "built": taken.built}
+                    # Bytes are told where all end in the same place.
+                    here = {"pulled": replace(taken.pulled, moved=0), "built": replace(taken.built, moved=0)}
+                    by_task = {"cold": taken.pushed, **here}
                     figures.add(contender.name, {f"{task}-{self.project}": each for task, each in by_task.items()})
         return figures
 
