@@ -20,7 +20,9 @@ from pycontainer.transports.registry import RegistryClient
 Run: TypeAlias = Callable[..., Any]
 
 # Of others: what takes milliseconds, and what only makes or reads something new.
-OTHERS = ("dataclasses", "packaging", "pathspec", "rich", "subprocess", "asyncio", "deflate", "isal", "zstandard")
+OTHERS = ("dataclasses", "packaging", "pathspec", "rich", "asyncio", "deflate", "isal", "zstandard")
+if sys.version_info >= (3, 11):
+    OTHERS = (*OTHERS, "subprocess")  # before, the standard library's `uuid` and `platform` bring it along
 # Of ours: what writes layers, reads wheels, bases and locks, signs, attests, and what answers a registry that asks.
 OURS = (
     "pycontainer.attest.materials",

@@ -230,8 +230,13 @@ def docker(root: Path) -> Iterator[DockerLike]:
     # The client answers with its own version only where the server, too, has one to tell.
     client = ("docker", "--host", f"unix://{socket}")
     env = {"DOCKER_CONFIG": str(root / "config")}
-    with serving(daemon, log=root / "log", ready=lambda: run(*client, "version", env=env, status=None).returncode == 0):
-        yield DockerLike(name="docker", client=client, env=env)
+    ready = partial(run, *client, "version", env=env, status=None)
+    try:
+        with serving(daemon, log=root / "log", ready=lambda: ready().returncode == 0):
+            yield DockerLike(name="docker", client=client, env=env)
+    finally:
+        # It leaves the network that containers of the host share mounted, and so its directory could not be removed.
+        run("umount", root / "exec" / "netns" / "default", status=None)
 
 
 @contextmanager
