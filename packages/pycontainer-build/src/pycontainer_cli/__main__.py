@@ -18,6 +18,9 @@ def command() -> None:
     # twentieth of such a build, too.
     gc.set_threshold(50_000)
     try:
+        from pycontainer.frontend.interrupt import import_whole  # noqa: PLC0415 - see above
+
+        import_whole("msgspec")
         from pycontainer_cli.main import main  # noqa: PLC0415 - see above
 
         code = main()

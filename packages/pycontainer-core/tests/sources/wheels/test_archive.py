@@ -308,12 +308,13 @@ def resident(path: Path) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of memory in `smaps`")
 @pytest.mark.parametrize("read", ["slices", "chunks"])
 def test_a_large_member_gives_memory_back_while_it_is_read(path: Path, read: str) -> None:
-    noise = os.urandom(48 << 20)
+    noise = os.urandom(24 << 20)
     path.write_bytes(forge_zip([ForgedMember(name="demo/large.so", content=noise)]))
     with Archive(path) as archive:
         content = archive.content(archive.members[0])
         pieces = content.slices() if read == "slices" else content.chunks("demo/large.so")
-        assert max(resident(path) for _ in pieces) < 16 << 20
+        # To ask after each piece would take half a minute.
+        assert max(resident(path) for number, _ in enumerate(pieces) if number % 16 == 15) < 12 << 20
 
 
 def test_damaged_content_is_found(path: Path) -> None:
