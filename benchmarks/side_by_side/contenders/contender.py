@@ -50,6 +50,15 @@ class FirstBuilds:
     pushed: Measured
 
 
+def first_builds(
+    here: Place, *, pull: Callable[[], Measured], build: Callable[[], Measured], push: Callable[[], Measured]
+) -> FirstBuilds:
+    """The first builds of somebody whose builds end on this host, and are pushed from there."""
+    pulled = pull()
+    built = here.watch(build)
+    return FirstBuilds(pulled=pulled + built, built=built, pushed=built + here.watch(push))
+
+
 class Bench(Protocol):
     """A contender with storage of its own."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from real.engines import docker as start_docker
 from real.programs import run
 
-from side_by_side.contenders.contender import FirstBuilds, write_dockerfile
+from side_by_side.contenders.contender import FirstBuilds, first_builds, write_dockerfile
 from side_by_side.measure import Measured, measure
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ class Docker:
 
     def cold(self, project: Path, reference: str) -> FirstBuilds:
         """See `Bench`."""
-        pulled = self._command("pull", "--quiet", self.here.base)
-        built = self.here.watch(lambda: self.build(project))
-        return FirstBuilds(
-            pulled=pulled + built, built=built, pushed=built + self.here.watch(lambda: self._push(reference))
+        return first_builds(
+            self.here,
+            pull=lambda: self._command("pull", "--quiet", self.here.base),
+            build=lambda: self.build(project),
+            push=lambda: self._push(reference),
         )
 
     def build(self, project: Path) -> Measured:

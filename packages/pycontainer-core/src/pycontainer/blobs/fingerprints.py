@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pycontainer.blobs.hashing import hash_file
-from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.records import load_decoded, save_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Fingerprints:
             return
         name = hashlib.sha256(os.fsencode("\0".join([str(_VERSION), str(root), *which]))).hexdigest()
         path = self.folder / f"{name}.msgpack"
-        known = KnownFiles(_load(path))
+        known = KnownFiles(load_decoded(path, _DECODER.decode) or {})
         yield known
         if known.changed and len(known.seen) <= _MAX_FILES:
             save_record(path, msgspec.msgpack.encode(known.seen), durable=False)
@@ -97,14 +97,6 @@ class KnownFiles:
 
 # Size, mtime, ctime, inode, device, sha256.
 _Known = tuple[int, int, int, int, int, str]
-
-
-def _load(path: Path) -> dict[str, _Known]:
-    content = load_record(path)
-    try:
-        return {} if content is None else _DECODER.decode(content)
-    except msgspec.MsgspecError:
-        return {}
 
 
 # Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.

@@ -13,12 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+import msgspec
 
 from pycontainer.blobs.store import atomic_file, mark_used
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+_Decoded = TypeVar("_Decoded")
 
 _MAX_SIZE: Final = 64 << 20
 
@@ -69,6 +74,15 @@ def load_record(path: Path, *, use: bool = True) -> bytes | None:
     if use:
         mark_used(path)
     return content
+
+
+def load_decoded(path: Path, decode: Callable[[bytes], _Decoded]) -> _Decoded | None:
+    """What the content of a record decodes to, none where it is absent, damaged or something else."""
+    content = load_record(path)
+    try:
+        return None if content is None else decode(content)
+    except msgspec.MsgspecError:
+        return None
 
 
 def is_record_intact(path: Path) -> bool:

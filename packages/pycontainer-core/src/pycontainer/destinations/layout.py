@@ -24,7 +24,7 @@ import msgspec
 
 from pycontainer.blobs.cached import take
 from pycontainer.blobs.lock import exclusive
-from pycontainer.blobs.store import BlobStore, atomic_file
+from pycontainer.blobs.store import BlobStore, atomic_file, flush
 from pycontainer.destinations.destination import Moved, Written
 from pycontainer.errors import DocumentError, StoreError
 from pycontainer.events import Emit, TaskFinished, TaskStarted, Verb, ignore
@@ -152,7 +152,8 @@ class LayoutDestination:
             temporary.mkdir()
             (temporary / MARKER).write_bytes(MARKER_CONTENT)
             moved = self._fill(temporary, index, blobs)
-            _sync(temporary / MARKER, temporary)
+            flush(temporary / MARKER)
+            flush(temporary)
             if os.name == "nt" and self._path.is_dir():
                 self._path.rmdir()
             try:
@@ -161,7 +162,7 @@ class LayoutDestination:
                 if error.errno in _TAKEN_PLACE and self._is_layout():
                     return None
                 raise
-            _sync(self._path.parent)
+            flush(self._path.parent)
         return moved
 
     def _check_ours(self) -> None:
@@ -190,7 +191,8 @@ class LayoutDestination:
         with ThreadPoolExecutor(_JOBS, thread_name_prefix="layout") as pool:
             sizes = pool.map(lambda blob: take(store, blob), blobs)
             moved = {blob.descriptor.digest: size for blob, size in zip(blobs, sizes, strict=True)}
-        _sync(*{store.path(blob.descriptor.digest).parent for blob in blobs})
+        for folder in {store.path(blob.descriptor.digest).parent for blob in blobs}:
+            flush(folder)
         with atomic_file(root / INDEX) as file:
             file.write(index.to_bytes())
             file.flush()
@@ -243,13 +245,3 @@ def _is_file(path: Path) -> bool:
 
 def _exists(path: Path) -> bool:
     return path.is_symlink() or path.exists()
-
-
-def _sync(*paths: Path) -> None:
-    """Make what was written and renamed survive a loss of power; Windows has no way to ask for it of a directory."""
-    for path in paths if os.name == "posix" else ():
-        number = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)

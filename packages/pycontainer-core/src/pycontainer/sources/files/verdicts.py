@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pycontainer import __version__
-from pycontainer.blobs.records import load_record, save_record
+from pycontainer.blobs.records import load_decoded, save_record
 from pycontainer.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Verdicts:
         version = _version_of_pathspec() if folder is not None else ""
         name = hashlib.sha256(os.fsencode("\0".join(["rules", __version__, version, str(root)]))).hexdigest()
         self._path = folder / f"{name}.msgpack" if folder is not None and version else None
-        self._before = {} if self._path is None else _load(self._path)
+        self._before = {} if self._path is None else (load_decoded(self._path, _DECODER.decode) or {})
         self._asked: dict[str, Rules] = {}
 
     def rules(self, lines: Sequence[str]) -> Rules:
@@ -115,14 +115,6 @@ def _version_of_pathspec() -> str:
     spec = find_spec("pathspec")
     place = Path(spec.origin).parent.parent if spec is not None and spec.origin else Path()
     return " ".join(sorted(path.name for path in place.glob("pathspec-*.dist-info")))
-
-
-def _load(path: Path) -> dict[str, _Answers]:
-    content = load_record(path)
-    try:
-        return {} if content is None else _DECODER.decode(content)
-    except msgspec.MsgspecError:
-        return {}
 
 
 # Made once, by the thread that imports: msgspec looks at a type when it first decodes it, and two at once crash.
