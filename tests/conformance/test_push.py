@@ -287,7 +287,8 @@ def test_a_push_that_is_killed_never_leaves_a_name_on_half_an_image(project: Ben
     with ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(lambda count: killed(project, registry, count), range(1, KILLS + 1)))
     assert ends.count(-signal.SIGKILL) > KILLS // 2, "most were killed within the push"
-    assert all(item.status == 201 for item in registry.asked("PUT", "/manifests/")), "a parent went before its child"
+    statuses = {item.status for item in registry.asked("PUT", "/manifests/")}
+    assert statuses <= {201, 0}, "a parent went before its child"  # 0: killed between a request's head and its body
     for count in range(1, KILLS + 1):
         found = registry.store.repository(f"acme/app{count}")
         manifests = {name: raw for name, (_, raw) in found.manifests.items()}
