@@ -24,7 +24,8 @@ from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Digest, Index, Manifest, Platform, Reference
 from pycontainer.testing.images import debian_like
-from pycontainer.testing.registry import Answer, FakeRegistry, Fault, Reset, Rules
+from pycontainer.testing.index_server import IndexHandler
+from pycontainer.testing.registry import Answer, FakeRegistry, Fault, Reset, Rules, Stall
 from pycontainer.testing.wheels import WheelForge
 from pycontainer.transports.registry import Credential, RegistryClient, RegistrySettings
 from pycontainer.transports.secrets import Redacted
@@ -323,6 +324,53 @@ def fill(host: str, image: object, name: str, settings: RegistrySettings | None 
 
 def base_layers() -> set[str]:
     return {str(layer.descriptor.digest) for layer in debian_like().layers}
+
+
+def hold_last_wheel(project: Bench, registry: FakeRegistry, *, seconds: float) -> list[bool]:
+    """Lock another wheel, which the index holds back until a layer is pushed, or time is up: given, whether one was."""
+    project.lock_forge(WheelForge(name="late"))
+    came: list[bool] = []
+
+    def hold(handler: IndexHandler) -> None:
+        if "late" in handler.path:
+            end = time.monotonic() + seconds
+            own: set[str] = set()
+            while not own and time.monotonic() < end:
+                time.sleep(0.01)
+                own = set(registry.store.repository("acme/app").blobs) - base_layers()
+            came.append(bool(own))
+
+    project.index.faults.append(hold)
+    return came
+
+
+def test_layers_are_pushed_while_a_wheel_is_still_on_its_way(project: Bench, registry: FakeRegistry) -> None:
+    came = hold_last_wheel(project, registry, seconds=30)
+    is_named(registry, pushed(project, registry.host))
+    assert came == [True]
+    asked = [item.path for item in registry.asked("HEAD", "/blobs/")]
+    assert len(asked) == len(set(asked)), "of each layer only once"
+
+
+def test_nothing_is_pushed_before_policies_saw_the_layers(project: Bench, registry: FakeRegistry) -> None:
+    project.write("pycontainer.toml", '[policy]\nallowed-licenses = ["MIT"]\n')
+    came = hold_last_wheel(project, registry, seconds=1)
+    refused = push(project, registry.host)
+    assert (refused.code, came) == (5, [False]), refused.err
+    assert "allowed-licenses" in refused.err
+    assert not registry.store.repository("acme/app").blobs
+
+
+def test_what_was_pushed_of_a_build_that_failed_has_no_name(project: Bench, registry: FakeRegistry) -> None:
+    project.lock_forge(WheelForge(name="late"))
+    registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=0.5), times=None))
+    project.index.files["late"].clear()
+    outcome = push(project, registry.host)
+    assert outcome.code == 3, outcome.err
+    assert "late" in outcome.err
+    found = registry.store.repository("acme/app")
+    assert not found.tags
+    assert not found.manifests
 
 
 def test_a_second_push_sends_nothing(project: Bench, registry: FakeRegistry) -> None:

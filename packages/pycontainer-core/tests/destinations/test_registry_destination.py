@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pytest
 
 from pycontainer.destinations.attachments import list_attachments
+from pycontainer.destinations.destination import Moved
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.errors import ConfigError, DeniedError, IntegrityError, PyContainerError
 from pycontainer.events import Event, TaskFinished, Verb
@@ -32,13 +33,14 @@ from pycontainer.testing.registry import (
     Stall,
 )
 from pycontainer.testing.registry.conformance import make_attachment, make_image
+from pycontainer.testing.registry.store import Repository
 from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
 from pycontainer.transports.registry import Credential, RegistryClient, RegistrySettings
 from pycontainer.transports.secrets import Redacted
 from pycontainer.value import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 HTTP = HttpSettings(
@@ -136,7 +138,7 @@ class TestOrder:
             image = make_image(1000)
             references = [named(registry, "a/x:1"), named(registry, "b/y:2"), named(second, "c/z:3")]
             written = RegistryDestination(RegistryClient(SETTINGS), references).write(image)
-            assert written.moved == 3 * written.total
+            assert written.moved == 2 * written.total  # the second repository takes all from the first
             for server, name, tag in ((registry, "a/x", "1"), (registry, "b/y", "2"), (second, "c/z", "3")):
                 assert server.store.repository(name).tags == {tag: str(image.digest)}
 
@@ -148,6 +150,49 @@ class TestOrder:
     def test_a_name_is_needed(self) -> None:
         with pytest.raises(ConfigError):
             RegistryDestination(RegistryClient(SETTINGS), [])
+
+
+class TestAhead:
+    def test_layers_may_go_before_their_image_is_made(self, registry: FakeRegistry) -> None:
+        image = make_image(1000, 2000)
+        with RegistryDestination(RegistryClient(SETTINGS), [named(registry)]) as destination:
+            for layer in image.layers:
+                destination.begin(layer)
+            _eventually(lambda: len(registry.store.repository("acme/api").blobs) == 2)
+            assert not registry.asked("PUT", "/manifests/")
+            written = destination.write(image)
+        assert written.moved == written.total == 3000 + len(image.config_blob.content)
+        assert set(written.blobs.values()) == {Moved.UPLOADED}
+        assert len(registry.asked("HEAD", "/blobs/")) == 3, "each blob is asked for once"
+        assert registry.store.repository("acme/api").tags == {"1": str(image.digest)}
+
+    def test_an_image_that_does_not_come_has_no_name_and_ends_what_was_begun(self, registry: FakeRegistry) -> None:
+        registry.faults.add(Fault(method="POST", path="/blobs/uploads/", effect=Stall(seconds=0.3)))
+        with RegistryDestination(RegistryClient(SETTINGS), [named(registry)]) as destination:
+            destination.begin(make_image(4_000_000).layers[0])
+            _eventually(lambda: bool(registry.asked("HEAD", "/blobs/")))
+        assert registry.store.repository("acme/api") == Repository()
+        assert not [each for each in threading.enumerate() if each.name.startswith("push")]
+
+    def test_whoever_makes_layers_hears_that_pushing_has_failed(self, registry: FakeRegistry) -> None:
+        registry.faults.add(Fault(method="POST", path="/blobs/uploads/", effect=Answer(status=403), times=None))
+        image = make_image(1000, 2000)
+        with RegistryDestination(RegistryClient(SETTINGS), [named(registry)]) as destination:
+            destination.begin(image.layers[0])
+            _eventually(lambda: bool(registry.asked("POST")))
+            with pytest.raises(DeniedError):  # noqa: PT012 - it is heard when the answer was read
+                while True:
+                    destination.begin(image.layers[0])
+            with pytest.raises(DeniedError):
+                destination.write(image)
+        assert not registry.asked("PUT")
+
+
+def _eventually(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 class TestAllOrNothing:

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from pycontainer.attest.signing.attachments import StatementSigner
     from pycontainer.builder.bases import OpenSystem
+    from pycontainer.builder.outputs import Begin, Destinations
     from pycontainer.builder.recipes import Compiling, Wheels
     from pycontainer.builder.together import Together
     from pycontainer.config import BuildConfig
-    from pycontainer.destinations.destination import Destination, Written
+    from pycontainer.destinations.destination import Written
     from pycontainer.events import Emit
     from pycontainer.layers.layer import Layer
     from pycontainer.layers.recipe import Recipe
@@ -120,8 +121,8 @@ class ImageBuilder:
                 access.wait()
             supply, destinations = WheelSupply(session, project), open_destinations(session, names)
 
-            def make() -> tuple[Image, ...]:
-                return attested(plan, _images(session, plan, supply, system), names[0])
+            def make(begin: Begin) -> tuple[Image, ...]:
+                return attested(plan, _images(session, plan, supply, system, begin), names[0])
 
             images, outputs = with_whole_layers(session, lambda: _built(session, plan, make, destinations, signer))
             if access is not None:
@@ -175,32 +176,42 @@ class ImageBuilder:
 def _built(
     session: Session,
     plan: BuildPlan,
-    make: Callable[[], tuple[Image, ...]],
-    destinations: Sequence[Destination],
+    make: Callable[[Begin], tuple[Image, ...]],
+    destinations: Destinations,
     signer: StatementSigner | None,
 ) -> tuple[tuple[Image, ...], tuple[Written, ...]]:
-    """The images, and what became of them at every destination."""
-    images = make()
-    check_images(plan, images, emit=session.emit)
-    if plan.config.policies:
-        from pycontainer.policy import check_layers  # noqa: PLC0415 - most builds have no policy
+    """The images, and what became of them at every destination.
 
-        check_layers(plan, images)
-    session.emit(PhaseStarted(name="export"))
-    image = sign(join_platforms(images), signer)
-    return images, tuple(destination.write(image) for destination in destinations)
+    Layers are pushed while others are made, unless policies have to see the image before anybody else does.
+    """
+    with destinations.taking(ahead=not plan.config.policies) as begin:
+        images = make(begin)
+        check_images(plan, images, emit=session.emit)
+        if plan.config.policies:
+            from pycontainer.policy import check_layers  # noqa: PLC0415 - most builds have no policy
+
+            check_layers(plan, images)
+        session.emit(PhaseStarted(name="export"))
+        return images, destinations.write(sign(join_platforms(images), signer))
 
 
-def _images(session: Session, plan: BuildPlan, supply: WheelSupply, system: OpenSystem) -> tuple[Image, ...]:
+def _images(
+    session: Session, plan: BuildPlan, supply: WheelSupply, system: OpenSystem, begin: Begin
+) -> tuple[Image, ...]:
     """One image a platform, the layers of all of them made side by side; equal recipes are made once."""
     session.emit(PhaseStarted(name="layers"))
+    several = len(plan.platforms) > 1
+    for platform in plan.platforms:
+        for layer in platform.base.image.layers:
+            begin(layer, platform.platform if several else None)
     compiling = [_compiling(session, plan, platform) for platform in plan.platforms]
     wheels = [supply.take(plan, platform) for platform in plan.platforms]
     recipes = [
         order_recipes(plan, platform, each, system=_system_recipes(system, platform), compiling=own)
         for platform, each, own in zip(plan.platforms, wheels, compiling, strict=True)
     ]
-    layers = make_layers(session, recipes)
+    of = {recipe.key: each.platform for each, own in zip(plan.platforms, recipes, strict=True) for recipe in own}
+    layers = make_layers(session, recipes, ready=lambda key, layer: begin(layer, of[key] if several else None))
     return tuple(
         _image(plan, platform, [layers[recipe.key] for recipe in own], each)
         for platform, own, each in zip(plan.platforms, recipes, wheels, strict=True)

@@ -16,7 +16,7 @@ from pycontainer.layers.recipe import FileRecipe, LaterRecipe
 from pycontainer.sources.wheels import WheelsRecipe, collision_warnings, collisions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pycontainer.builder.session import Session
     from pycontainer.layers.layer import Layer
@@ -25,10 +25,17 @@ if TYPE_CHECKING:
 _CPUS = os.cpu_count() or 1
 
 
-def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[str, Layer]:
+def make_layers(
+    session: Session, images: Sequence[Sequence[Recipe]], *, ready: Callable[[str, Layer], None] = lambda _, __: None
+) -> dict[str, Layer]:
     """Layers by key, of the recipes of every image; equal recipes are made once.
 
     What has a record is not made. Files are fetched only for layers that are, which begin before all files are there.
+
+    Args:
+        session: Has the caches and fetches files.
+        images: The recipes of each.
+        ready: Given each layer as soon as it is known or made, with the key of its recipe; from several threads.
 
     Raises:
         IntegrityError: The shared cache is verified, and has something else.
@@ -36,6 +43,8 @@ def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[st
     """
     recipes = {recipe.key: recipe for image in images for recipe in image}
     layers = session.known.find(recipes)
+    for key, layer in layers.items():
+        ready(key, layer)
     with ThreadPoolExecutor(session.config.jobs or _CPUS, thread_name_prefix="layer") as pool:
         # The largest first, or the others would wait for it at the end.
         ordered = sorted((item for item in recipes.items() if item[0] not in layers), key=lambda item: _turn(item[1]))
@@ -43,7 +52,8 @@ def make_layers(session: Session, images: Sequence[Sequence[Recipe]]) -> dict[st
         for key, recipe in ordered:
             # Whatever this one is made after was begun before it: nobody waits for what has no thread.
             after = recipe.after if isinstance(recipe, LaterRecipe) else ()
-            futures[key] = pool.submit(_make, session, recipe, [futures[other] for other in after if other in futures])
+            before = [futures[other] for other in after if other in futures]
+            futures[key] = pool.submit(_make, session, recipe, before, ready)
         try:
             session.fetch_inputs(recipes[key] for key in futures)
             made = {key: future.result() for key, future in futures.items()}
@@ -78,13 +88,17 @@ def _turn(recipe: Recipe) -> tuple[bool, int]:
     return isinstance(recipe, LaterRecipe), -size
 
 
-def _make(session: Session, recipe: Recipe, before: Sequence[Future[Layer]]) -> Layer:
+def _make(
+    session: Session, recipe: Recipe, before: Sequence[Future[Layer]], ready: Callable[[str, Layer], None]
+) -> Layer:
     for future in before:
         future.result()
     record = session.layers.make(recipe, emit=session.emit)
     if isinstance(recipe, WheelsRecipe):
         session.footprints.put(recipe)
-    return session.known.layer(recipe, record)
+    layer = session.known.layer(recipe, record)
+    ready(recipe.key, layer)
+    return layer
 
 
 def _check_collisions(session: Session, recipes: Sequence[WheelsRecipe]) -> None:

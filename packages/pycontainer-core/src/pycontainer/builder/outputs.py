@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pycontainer.errors import ConfigError
 from pycontainer.sources.locks.filenames import normalize
+from pycontainer.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pycontainer.builder.session import Session
     from pycontainer.config import BuildConfig, Output
-    from pycontainer.destinations.destination import Destination
-    from pycontainer.oci import Reference
+    from pycontainer.destinations.destination import Destination, Written
+    from pycontainer.destinations.registry import RegistryDestination
+    from pycontainer.image import Image, ImageIndex
+    from pycontainer.layers.layer import Layer
+    from pycontainer.oci import Platform, Reference
+
+    # Takes a layer of an image that is still being made; the platform, where there are several, is for events.
+    Begin: TypeAlias = Callable[[Layer, Platform | None], None]
 
 
 def names_of(config: BuildConfig, project: str) -> tuple[Reference, ...]:
@@ -39,14 +47,56 @@ def output_paths(config: BuildConfig) -> list[Path]:
     return [Path(output.path) for output in config.outputs if output.path]
 
 
-def open_destinations(session: Session, names: Sequence[Reference]) -> list[Destination]:
-    """The destinations of a build: files and engines first, the registry last."""
-    destinations = [_local(output, names, session) for output in session.config.outputs]
+class Destinations(Value, frozen=True, kw_only=True):
+    """Where the image of a build goes.
+
+    Attributes:
+        outputs: Files and engines.
+        push: The registry, if it is pushed.
+    """
+
+    outputs: tuple[Destination, ...]
+    push: RegistryDestination | None
+
+    @contextmanager
+    def taking(self, *, ahead: bool) -> Iterator[Begin]:
+        """A context in which an image is made and written.
+
+        Args:
+            ahead: Whether layers may leave before all of it is made. No name tells of them, but whoever has the digest
+                of one can have it.
+
+        Yields:
+            What is given each layer as soon as it is known or made.
+        """
+        if self.push is None:
+            yield _hold_back
+        else:
+            with self.push:
+                yield self.push.begin if ahead else _hold_back
+
+    def write(self, image: Image | ImageIndex) -> tuple[Written, ...]:
+        """Write it everywhere, to the registry last.
+
+        Raises:
+            PyContainerError: As of `Destination.write`.
+        """
+        return tuple(each.write(image) for each in (*self.outputs, self.push) if each is not None)
+
+
+def _hold_back(layer: Layer, platform: Platform | None) -> None:
+    """Leave a layer to whoever writes the image."""
+    del layer, platform
+
+
+def open_destinations(session: Session, names: Sequence[Reference]) -> Destinations:
+    """The destinations of a build."""
+    push = None
     if session.config.push:
         from pycontainer.destinations.registry import RegistryDestination  # noqa: PLC0415
 
-        destinations.append(RegistryDestination(session.registry, names))
-    return destinations
+        push = RegistryDestination(session.registry, names)
+    return Destinations(outputs=tuple(_local(output, names, session) for output in session.config.outputs), push=push)
 
 
 def _local(output: Output, names: Sequence[Reference], session: Session) -> Destination:

@@ -1,45 +1,37 @@
 """An image to a registry: what it lacks, children before parents, names last.
 
-destination = RegistryDestination(client, [Reference.parse("ghcr.io/acme/api:1.4")])
-destination.write(image).reference        # ghcr.io/acme/api@sha256:…
+    destination = RegistryDestination(client, [Reference.parse("ghcr.io/acme/api:1.4")])
+    destination.write(image).reference        # ghcr.io/acme/api@sha256:…
+
+Where an image takes time to be made, its layers go ahead of it:
+
+    with destination:
+        destination.begin(layer)
+        destination.write(image)
 """
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from pycontainer.blobs.blob import FarBlob, PassingBlob
 from pycontainer.destinations.attachments import attach
-from pycontainer.destinations.destination import Moved, Written
+from pycontainer.destinations.destination import Written
+from pycontainer.destinations.pushes import BlobPushes
 from pycontainer.errors import ConfigError, IntegrityError, PyContainerError
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Digest, media_types
-from pycontainer.transports.registry import Pushed
-from pycontainer.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
-    from pycontainer.blobs.blob import Blob
+    from typing_extensions import Self
+
     from pycontainer.image import Image
-    from pycontainer.oci import Reference
+    from pycontainer.layers.layer import Layer
+    from pycontainer.oci import Platform, Reference
     from pycontainer.transports.registry import RegistryClient
-
-
-_DONE: Final = {Pushed.EXISTED: Moved.THERE, Pushed.MOUNTED: Moved.MOUNTED, Pushed.UPLOADED: Moved.UPLOADED}
-_SENT: Final = frozenset({Moved.STREAMED, Moved.UPLOADED})
-# Where an image goes to several repositories, a blob counts as what was most to do in any of them.
-_EFFORT: Final = (Moved.THERE, Moved.MOUNTED, Moved.UPLOADED, Moved.STREAMED)
-
-
-class _Item(Value, frozen=True, kw_only=True):
-    """A blob that has to be there: its name in events, and where it is already."""
-
-    blob: Blob
-    title: str
-    origin: Reference | None = None
 
 
 class RegistryDestination:
@@ -58,6 +50,30 @@ class RegistryDestination:
             raise ConfigError("A push needs a name", hint="Set {tag} to a registry's reference")
         self._client = client
         self._references = tuple(dict.fromkeys(references))
+        self._repositories = {reference.name: reference.with_tag(None) for reference in self._references}
+        self._pushes: BlobPushes | None = None
+
+    def __enter__(self) -> Self:
+        self._pushes = BlobPushes(self._client, self._repositories.values())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what was begun. Blobs that are there already have no name: the registry removes them in time."""
+        if self._pushes is not None:
+            self._pushes.close()
+            self._pushes = None
+
+    def begin(self, layer: Layer, platform: Platform | None = None) -> None:
+        """Push a layer in the background, within the context; a layer that its maker hosts stays there.
+
+        Args:
+            layer: Of an image that will be written, or will not: nothing names it yet.
+            platform: For events, where there are several.
+        """
+        if self._pushes is not None and layer.descriptor.media_type not in media_types.NONDISTRIBUTABLE:
+            self._pushes.begin(layer.blob, title=_title(layer.title, platform), origin=layer.origin)
 
     def write(self, image: Image | ImageIndex) -> Written:
         """Push blobs, manifests and the index by digest; what is attached; then the names, each read back.
@@ -67,20 +83,16 @@ class RegistryDestination:
             IntegrityError: A blob is not what its descriptor says, or a name is not what was pushed.
             NetworkError: A registry refuses something or cannot be reached.
         """
+        if self._pushes is None:
+            with self:
+                return self.write(image)
         top, media_type = _top(image)
-        repositories = {reference.name: reference.with_tag(None) for reference in self._references}
-        items = [*_layers(image), *_configs(image)]
-        sizes = {item.blob.descriptor.digest: item.blob.descriptor.size for item in items}
-        moved = 0
-        done: dict[Digest, Moved] = {}
         with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="names") as pool:
             asked = pool.map(lambda each: self._is_named(each, image.digest), self._references)
-            for repository in repositories.values():
-                for digest, how in self._push_blobs(repository, items):
-                    moved += sizes[digest] if how in _SENT else 0
-                    done[digest] = max(done.get(digest, how), how, key=_EFFORT.index)
+            self._begin(image, self._pushes)
+            sent = self._pushes.finish()
             named = {reference for reference, is_named in zip(self._references, asked, strict=True) if is_named}
-        for name, repository in repositories.items():
+        for name, repository in self._repositories.items():
             if isinstance(image, ImageIndex):
                 for child in image.images:
                     raw = child.manifest.to_bytes()
@@ -91,39 +103,23 @@ class RegistryDestination:
         for reference in self._references:
             if reference not in named:
                 self._name(reference, top, media_type)
-        by_digest = self._references[0].with_tag(None).with_digest(image.digest)
-        total = sum(sizes.values())
-        return Written(digest=image.digest, reference=str(by_digest), moved=moved, total=total, blobs=done)
+        return Written(
+            digest=image.digest,
+            reference=str(self._references[0].with_tag(None).with_digest(image.digest)),
+            moved=sum(each.moved for each in sent.values()),
+            total=sum(each.size for each in sent.values()),
+            blobs={digest: each.how for digest, each in sent.items()},
+        )
 
-    def _push_blobs(self, repository: Reference, items: Sequence[_Item]) -> list[tuple[Digest, Moved]]:
-        """Push blobs in parallel; the first failure stops the others. Gives what was done for each."""
-        stopped = threading.Event()
-
-        def advance(count: int) -> None:
-            del count
-            if stopped.is_set():
-                raise _StoppedError
-
-        def push(item: _Item) -> tuple[Digest, Moved]:
-            if stopped.is_set():
-                raise _StoppedError
-            # Nothing is kept on this host only because it passes through.
-            blob = item.blob.passing() if isinstance(item.blob, FarBlob) else item.blob
-            pushed = self._client.push_blob(repository, blob, title=item.title, origin=item.origin, advance=advance)
-            streamed = isinstance(blob, PassingBlob) and blob.came_from_afar
-            return blob.descriptor.digest, Moved.STREAMED if streamed else _DONE[pushed]
-
-        with ThreadPoolExecutor(self._client.settings.jobs, thread_name_prefix="push") as pool:
-            try:
-                futures = [pool.submit(push, item) for item in items]
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                stopped.set()
-        failures = [failure for future in futures if (failure := future.exception()) is not None]
-        failures.sort(key=lambda failure: isinstance(failure, _StoppedError))
-        if failures:
-            raise failures[0]
-        return [future.result() for future in futures]
+    def _begin(self, image: Image | ImageIndex, pushes: BlobPushes) -> None:
+        """Push what was not begun before, the largest layer first so that none is alone at the end."""
+        images = _images(image)
+        several = isinstance(image, ImageIndex)
+        layers = [(layer, member.platform if several else None) for member in images for layer in member.layers]
+        for layer, platform in sorted(layers, key=lambda each: -each[0].descriptor.size):
+            self.begin(layer, platform)
+        for member in images:
+            pushes.begin(member.config_blob, title=_title("config", member.platform if several else None))
 
     def _is_named(self, reference: Reference, digest: Digest) -> bool:
         """Whether a name is that of the image already, found out while blobs are asked for.
@@ -159,10 +155,6 @@ class RegistryDestination:
             )
 
 
-class _StoppedError(Exception):
-    """Ends an upload whose neighbour has failed."""
-
-
 def _top(image: Image | ImageIndex) -> tuple[bytes, str]:
     if isinstance(image, ImageIndex):
         return image.index.to_bytes(), media_types.INDEX
@@ -173,24 +165,5 @@ def _images(image: Image | ImageIndex) -> tuple[Image, ...]:
     return image.images if isinstance(image, ImageIndex) else (image,)
 
 
-def _layers(image: Image | ImageIndex) -> list[_Item]:
-    """Each layer once, the largest first so that none is alone at the end; layers their makers host stay there."""
-    several = isinstance(image, ImageIndex)
-    items: dict[Digest, _Item] = {}
-    for member in _images(image):
-        for layer in member.layers:
-            if layer.descriptor.media_type in media_types.NONDISTRIBUTABLE:
-                continue
-            title = f"{layer.title} ({member.platform})" if several else layer.title
-            items.setdefault(layer.descriptor.digest, _Item(blob=layer.blob, title=title, origin=layer.origin))
-    return sorted(items.values(), key=lambda item: -item.blob.descriptor.size)
-
-
-def _configs(image: Image | ImageIndex) -> list[_Item]:
-    several = isinstance(image, ImageIndex)
-    items: dict[Digest, _Item] = {}
-    for member in _images(image):
-        blob = member.config_blob
-        title = f"config ({member.platform})" if several else "config"
-        items.setdefault(blob.descriptor.digest, _Item(blob=blob, title=title))
-    return list(items.values())
+def _title(what: str, platform: Platform | None) -> str:
+    return what if platform is None else f"{what} ({platform})"
