@@ -70,18 +70,8 @@ def _row(name: str, result: Result, others: Sequence[str], y: float) -> Iterator
 
 
 def _label(name: str) -> str:
-    row, _, rate = name.partition("@")
-    task, _, project = row.partition("-")
-    label = {
-        "cold": f"cold, {project}, pushed",
-        "pulled": f"cold, {project}, to here, base pulled, too",
-        "built": f"cold, {project}, to here",
-        "unchanged": "nothing changed, pushed",
-        "changed": "one source file changed, pushed",
-        "bumped": "one dependency of forty bumped, pushed",
-        "runner": "fresh CI runner, pushed",
-    }[task]
-    return f"{label}, {rate}" if rate else label
+    _, _, rate = name.partition("@")
+    return ", ".join(filter(None, (row_of(name).label, rate)))
 
 
 def _triangle(x: float, y: float) -> str:
