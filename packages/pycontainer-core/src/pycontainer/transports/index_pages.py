@@ -18,10 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
-from urllib.request import url2pathname
 
 from pycontainer.errors import DeniedError, NetworkError
-from pycontainer.transports.index_html import parse_html
 from pycontainer.transports.secrets import redact_url
 
 if TYPE_CHECKING:
@@ -145,6 +143,8 @@ def local_path(address: str) -> Path | None:
         return None
     if scheme.lower() != "file" or not colon:
         return Path(address)
+    from urllib.request import url2pathname  # noqa: PLC0415 - most indexes are not folders
+
     parts = urlsplit(address)
     host = f"//{parts.netloc}" if parts.netloc not in {"", "localhost"} else ""
     return Path(url2pathname(f"{host}{parts.path}"))
@@ -194,6 +194,8 @@ def _from_json(entry: Mapping[str, Any], page: str) -> IndexFile:
 
 def _from_anchors(text: str, page: str) -> tuple[IndexFile, ...]:
     """The files of a page in its HTML form (PEP 503): anchors whose address ends in the name of an archive."""
+    from pycontainer.transports.index_html import parse_html  # noqa: PLC0415 - most indexes answer in JSON
+
     parsed = parse_html(text)
     _check_version(parsed.version, page)
     base = _join(page, parsed.base) if parsed.base else page
