@@ -14,10 +14,10 @@ from pycontainer.builder.access import PushAccess
 from pycontainer.builder.attestations import attested
 from pycontainer.builder.bases import find_bases, suite_of, system_supply
 from pycontainer.builder.damage import with_whole_layers
+from pycontainer.builder.destinations import names_of, open_destinations, output_paths
 from pycontainer.builder.documents import document_paths, write_provenance, write_sboms
 from pycontainer.builder.layers import make_layers
 from pycontainer.builder.ledger import LedgerKeeper
-from pycontainer.builder.outputs import names_of, open_destinations, output_paths
 from pycontainer.builder.preflight import check_images
 from pycontainer.builder.recipes import order_recipes
 from pycontainer.builder.result import BuildResult
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pycontainer.attest.signing.attachments import StatementSigner
     from pycontainer.builder.bases import OpenSystem
-    from pycontainer.builder.outputs import Begin, Destinations
+    from pycontainer.builder.destinations import Begin, Destinations
     from pycontainer.builder.recipes import Compiling, Wheels
     from pycontainer.builder.together import Together
     from pycontainer.config import BuildConfig

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pycontainer.attest import FORMATS, PROVENANCE_SUFFIX
 from pycontainer.attest.statement import PAYLOAD_TYPE
 from pycontainer.blobs.store import atomic_file
-from pycontainer.builder.outputs import output_paths
+from pycontainer.builder.destinations import output_paths
 from pycontainer.config.build_config import DEFAULT_OUTPUT
 from pycontainer.events import Noted
 

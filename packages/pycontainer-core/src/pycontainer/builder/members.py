@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.builder.builder import ImageBuilder
+from pycontainer.builder.destinations import names_of, output_paths
 from pycontainer.builder.documents import document_paths
-from pycontainer.builder.outputs import names_of, output_paths
 from pycontainer.builder.together import Together
 from pycontainer.config.load import CONFIG_FILE
 from pycontainer.errors import ConfigError, ProjectError, PyContainerError

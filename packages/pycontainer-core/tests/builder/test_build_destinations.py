@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycontainer.builder.outputs import names_of
+from pycontainer.builder.destinations import names_of
 from pycontainer.config import BuildConfig
 from pycontainer.errors import ConfigError
 
