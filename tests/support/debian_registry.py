@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ needs_registry = pytest.mark.skipif(shutil.which("docker-registry") is None, rea
 
 
 class DebianRegistry:
-    """`docker-registry serve` on a free port, with its files in one directory; a context manager that gives its host.
+    """`docker-registry serve`, on a port that it chooses; a context manager that gives its host.
 
     Args:
         directory: For configuration, log and storage.
@@ -27,12 +27,12 @@ class DebianRegistry:
 
     def __init__(self, directory: Path, *, passwords: str | None = None) -> None:
         self._directory = directory
-        self._port = _free_port()
+        # A port that is free now may be somebody else's when the program takes it: it chooses, and its log says which.
         lines = [
             "version: 0.1",
-            "log: {level: error}",
+            "log: {level: info, accesslog: {disabled: true}}",
             f"storage: {{filesystem: {{rootdirectory: {directory / 'storage'}}}}}",
-            f"http: {{addr: '127.0.0.1:{self._port}', secret: conformance}}",
+            "http: {addr: '127.0.0.1:0', secret: conformance}",
         ]
         if passwords is not None:
             (directory / "htpasswd").write_text(passwords)
@@ -43,26 +43,14 @@ class DebianRegistry:
         with (self._directory / "log").open("wb") as log:
             command = ["docker-registry", "serve", str(self._directory / "config.yml")]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + 15
-        while not _accepts(self._port):
+        deadline = time.monotonic() + 60
+        while not (said := re.search(r"listening on (127\.0\.0\.1:\d+)", (self._directory / "log").read_text())):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 self.__exit__()
                 pytest.fail(f"docker-registry did not start: {(self._directory / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
-        return f"127.0.0.1:{self._port}"
+        return said.group(1)
 
     def __exit__(self, *exception: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        self._process.wait(60)
