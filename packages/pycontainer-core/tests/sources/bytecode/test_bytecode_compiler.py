@@ -151,22 +151,24 @@ def test_nothing_of_a_source_is_run(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
 @pytest.mark.parametrize(
-    ("script", "fact"),
+    ("script", "seconds", "fact"),
     [
-        ("exec sleep 60", "CPython 3.99.1 had not compiled it after 0.3 s"),
-        ("exit 3", "CPython 3.99.1 ended while it compiled it"),
-        ("printf '\\377\\377'", "CPython 3.99.1 ended while it compiled it"),
+        ("exec sleep 60", 0.3, "CPython 3.99.1 had not compiled it after 0.3 s"),
+        ("exit 3", 60, "CPython 3.99.1 ended while it compiled it"),
+        ("printf '\\377\\377'", 60, "CPython 3.99.1 ended while it compiled it"),
     ],
     ids=["hangs", "ends", "half-an-answer"],
 )
-def test_a_child_that_does_not_answer_is_one_clear_error(script: str, fact: str, tmp_path: Path) -> None:
+def test_a_child_that_does_not_answer_is_one_clear_error(
+    script: str, seconds: float, fact: str, tmp_path: Path
+) -> None:
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     python = HostPython(
         path=program, version="3.99.1", feature="3.99", is_final=True, free_threaded=False, cache_tag=""
     )
-    with Compiler(python, timeout=0.3) as compiler, pytest.raises(ToolError) as caught:
+    with Compiler(python, timeout=seconds) as compiler, pytest.raises(ToolError) as caught:
         compiler.compile("app/a.py", b"x" * (1 << 20))
     assert caught.value.message == "`/app/a.py` cannot be compiled"
     assert caught.value.facts == (fact, f"program: {program}")

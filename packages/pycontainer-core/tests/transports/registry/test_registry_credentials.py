@@ -291,7 +291,6 @@ class TestHelpers:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            ("time.sleep(30)", "did not answer in 0.5 s"),
             ("print('no keyring'); sys.exit(1)", "failed"),
             ("sys.exit(2)", "failed"),
             ("print(json.dumps({'Username': 'u', 'Secret': 's3cret'})); sys.exit(1)", "failed"),
@@ -305,12 +304,18 @@ class TestHelpers:
     def test_what_a_helper_does_wrong_is_named(self, home: Home, body: str, message: str) -> None:
         home.program("docker-credential-store", body)
         home.docker(credsStore="store", auths={"a.io": auth("file", "x")})
-        begin = time.monotonic()
         with pytest.raises(ToolError, match=message) as caught:
-            home.find("a.io", helper_timeout=0.5)
-        assert time.monotonic() - begin < 5
+            home.find("a.io")
         assert "docker-credential-store" in caught.value.message
         assert "s3cret" not in str(caught.value)
+
+    def test_a_helper_that_does_not_answer_is_ended(self, home: Home) -> None:
+        home.program("docker-credential-store", "time.sleep(60)")
+        home.docker(credsStore="store")
+        begin = time.monotonic()
+        with pytest.raises(ToolError, match=r"`docker-credential-store` did not answer in 0\.5 s"):
+            home.find("a.io", helper_timeout=0.5)
+        assert time.monotonic() - begin < 30
 
     @pytest.mark.parametrize("name", ["../evil", "a/b", "..", ".", "a..b", "a\\b", "a b", "-x", "", "a\n"])
     def test_a_helper_that_is_a_path_is_never_run(self, home: Home, tmp_path: Path, name: str) -> None:
