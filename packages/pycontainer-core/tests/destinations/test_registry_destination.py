@@ -30,7 +30,6 @@ from pycontainer.testing.registry import (
     LoseAnswer,
     Reset,
     Rules,
-    Stall,
 )
 from pycontainer.testing.registry.conformance import make_attachment, make_image
 from pycontainer.testing.registry.store import Repository
@@ -42,6 +41,8 @@ from pycontainer.value import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from pycontainer.blobs.blob import Blob
 
 HTTP = HttpSettings(
     environment={}, retries=RetryPolicy(count=3, base=0.0005), timeouts=Timeouts(connect=2, read=0.4, progress=0.4)
@@ -229,10 +230,23 @@ class TestAllOrNothing:
             RegistryDestination(RegistryClient(SETTINGS), [named(registry)]).write(make_image(20))
 
     def test_blobs_move_in_parallel(self, registry: FakeRegistry) -> None:
-        registry.faults.add(Fault(method="PUT", path="/blobs/", effect=Stall(seconds=0.2), times=None))
-        begin = time.monotonic()
-        RegistryDestination(RegistryClient(replace(SETTINGS, jobs=8)), [named(registry)]).write(make_image(*[100] * 8))
-        assert time.monotonic() - begin < 8 * 0.2
+        """None of eight is sent before all of them are opened."""
+        image, opened, all_are = make_image(*[100] * 8), set[Digest](), threading.Event()
+
+        class Waiting:
+            def __init__(self, blob: Blob) -> None:
+                self.descriptor, self._blob = blob.descriptor, blob
+
+            def open(self) -> BinaryIO:
+                opened.add(self.descriptor.digest)
+                if len(opened) == 8:
+                    all_are.set()
+                assert all_are.wait(60), "the others wait for this one"
+                return self._blob.open()
+
+        image = replace(image, layers=tuple(replace(layer, blob=Waiting(layer.blob)) for layer in image.layers))
+        RegistryDestination(RegistryClient(replace(SETTINGS, jobs=8)), [named(registry)]).write(image)
+        assert registry.store.repository("acme/api").tags == {"1": str(image.digest)}
 
 
 class _Unreadable:
@@ -274,14 +288,12 @@ class TestFaults:
     def test_a_thousand_faults_make_no_wrong_push_and_no_hang(self) -> None:
         """Either the push fails with a named error, or what the tag names is the whole image, byte for byte."""
         outcomes: dict[str, int] = {}
-        begin = time.monotonic()
         with FakeRegistry() as registry:
             for seed in range(self.ROUNDS):
                 outcome = self.push_with_faults(registry, seed)
                 outcomes[outcome] = outcomes.get(outcome, 0) + 1
         assert outcomes.get("pushed", 0) > self.ROUNDS // 10, outcomes
         assert outcomes.get("failed", 0) > self.ROUNDS // 10, outcomes
-        assert time.monotonic() - begin < 60
 
     def push_with_faults(self, registry: FakeRegistry, seed: int) -> str:
         chance = random.Random(seed)  # noqa: S311 - a seed, not a secret
@@ -322,7 +334,7 @@ class TestFaults:
             outcome = "pushed"
         finally:
             client.close()
-        assert time.monotonic() - begin < 8, f"seed {seed} hangs"
+        assert time.monotonic() - begin < 60, f"seed {seed} hangs"
         held = registry.store.repository(repository)
         if outcome == "pushed":
             assert held.tags.get("1") == str(image.digest), seed
