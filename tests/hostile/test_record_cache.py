@@ -61,8 +61,8 @@ def test_a_cache_that_is_away_fails_no_build(machine: Machines) -> None:
 def test_a_cache_that_is_slow_is_not_waited_for(
     machine: Machines, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch, *, within: bool
 ) -> None:
-    monkeypatch.setattr(shared, "_PATIENCE", 0.1)
     machine("a").push()
+    monkeypatch.setattr(shared, "_PATIENCE", 0.1)
     registry.faults.add(Fault(effect=Stall(seconds=1, within=within), method="GET", path=f"/v2/{CACHE}/", times=None))
     new = machine("b")
     new.push("acme/app:2")

@@ -147,8 +147,9 @@ def run_cases(worker: int, image: Image) -> Counter[str]:
     """Every eighth case, on a registry of its own, and how they ended."""
     counts: Counter[str] = Counter()
     with FakeRegistry() as registry:
-        calm, _ = client()
+        calm = RegistryClient(RegistrySettings(environment={}, home=None))
         RegistryDestination(calm, [Reference.parse(f"{registry.host}/acme/here:1")]).write(image)
+        calm.close()
         for number in range(worker, CASES, WORKERS):
             dice = random.Random(number)  # noqa: S311 - the same in every run
             for fault in faults(dice):

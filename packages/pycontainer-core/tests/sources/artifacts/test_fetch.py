@@ -182,7 +182,7 @@ class TestByAddress:
                     fetcher().fetch(artifact(b"content", url=f"{server.url}/{NAME}"))
             finally:
                 quiet.set()
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 15
 
     def test_a_redirect_loop_ends(self, index: IndexServer, fetcher: Callable[..., ArtifactFetcher]) -> None:
         index.faults.append(lambda handler: handler.send(302, Location=handler.path))
@@ -235,7 +235,7 @@ class TestByAddress:
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             one.fetch_all([artifact(b"content", url=f"{index.url}/files/{NAME}")])
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 8
 
     def test_all_that_failed_is_told_at_once(self, index: IndexServer, fetcher: Callable[..., ArtifactFetcher]) -> None:
         index.add("demo", NAME, b"content")

