@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -127,6 +128,24 @@ def test_a_member_that_a_link_leads_elsewhere_now_is_found_there(workspace: Work
         (workspace.root / "tools").symlink_to(place)
         _, tools = workspace.chosen(target)
         assert msgspec.structs.asdict(tools.package.source)["path"] == workspace.root / place
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text")
+@pytest.mark.parametrize("place", ["project", "member"])
+def test_a_path_that_is_no_text_is_not_remembered(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    """Any name that is not in the encoding of the locale, which is ASCII in a bare container."""
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    workspace = Workspace(odd if place == "project" else tmp_path, monkeypatch)
+    if place == "member":
+        (tmp_path / "tools").rename(odd / "tools")
+        (tmp_path / "tools").symlink_to(odd / "tools")
+    first = workspace.chosen(target)
+    assert [each.package.name for each in first] == ["demo", "tools"]
+    assert workspace.chosen(target) == first
+    assert workspace.parsed == 2
 
 
 def test_a_password_is_not_written_down(workspace: Workspace, target: Target) -> None:

@@ -7,7 +7,7 @@
 
 An answer is remembered only where the lock and the `pyproject.toml` beside it are all that it was made of. A lock that
 warns, that names indexes for all packages (`requirements.txt`) or was resolved now is read every time, and so is one
-whose answer holds a password, or a path of this host that might lead elsewhere tomorrow.
+whose answer holds a password, or a path of this host that might lead elsewhere tomorrow, or whose path is no text.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class LockMemory:
 
     def find(self, path: Path, content: bytes, read: Callable[[Path, bytes], Lock]) -> Lock | None:
         """The lock with these bytes, unread, if it was kept and its projects are what they were; else none."""
+        if not _is_text(path):
+            return None
         digest = Digest.of(content)
         kept = _decoded(load_record(self._path(path, digest)), _KEPT)
         if kept is None or kept.projects != _states(map(Path, kept.projects)):
@@ -75,6 +77,7 @@ class LockMemory:
             or lock.warnings
             or lock.is_resolved
             or lock.indexes != Indexes()
+            or not _is_text(lock.path, *projects)
         ):
             return lock
         kept = _Kept(format=lock.format, projects=projects)
@@ -113,7 +116,7 @@ class RememberedLock(Lock):
             return answer.chosen
         chosen = tuple(map(_without_others, choose()))
         paths = {text: str(place) for text, place in self._lock.paths.items()}
-        if all(_is_lasting(each, set(paths.values())) for each in chosen):
+        if _is_text(*paths.values()) and all(_is_lasting(each, set(paths.values())) for each in chosen):
             content = msgspec.json.encode(_Answer(chosen=chosen, paths=paths), enc_hook=str)
             save_record(path, content, durable=False)
         return chosen
@@ -171,6 +174,15 @@ def _is_lasting(chosen: Chosen, known: Collection[str]) -> bool:
         return False
     urls = [source.url, *((file.url, file.index) if file else ())]
     return all(url is None or redact(url) == url for url in urls)
+
+
+def _is_text(*paths: Path | str) -> bool:
+    """Whether a document can hold the paths: a name that is no text in this host's encoding is no UTF-8 either."""
+    try:
+        "".join(map(str, paths)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _states(files: Iterable[Path]) -> dict[str, str]:
