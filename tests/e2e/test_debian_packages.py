@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
@@ -35,7 +36,7 @@ from pycontainer.transports.registry import RegistryClient, RegistrySettings
 
 MACHINE = platform.machine().lower()
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(MACHINE, MACHINE)
-REQUESTS = {"libpq5": ["libpq5", "libgomp1"], "graphics": ["libgl1", "git", "openssh-client", "tzdata"]}
+REQUEST = ("git", "libgl1", "libgomp1", "libpq5", "openssh-client", "tzdata")
 SLIM = "".join(
     f"path-exclude /usr/share/{name}/*\n" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man")
 ) + ("path-include /usr/share/doc/*/copyright\npath-include /usr/share/locale/locale.alias\n")
@@ -53,7 +54,7 @@ class DebianRoot:
 
 @dataclass(frozen=True)
 class Installed:
-    """A request: its packages, their layers unpacked beside the base, and the database that goes with them."""
+    """The request: its packages, their layers unpacked beside the base, and the database that goes with them."""
 
     base: DebianRoot
     debs: tuple[DebInput, ...]
@@ -62,8 +63,16 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> DebianRoot:
-    folder = tmp_path_factory.mktemp("debian")
+def folder(ground: Path) -> Iterator[Path]:
+    """Where all of it lies: some gigabytes, in memory if there is room."""
+    folder = ground / "debian-packages"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def debian(folder: Path) -> DebianRoot:
     base = _resolved(cached_base(ARCHITECTURE), folder)
     root = folder / "root"
     root.mkdir()
@@ -81,13 +90,10 @@ def _resolved(layout: Path, folder: Path) -> Base:
     return base
 
 
-@pytest.fixture(scope="module", params=REQUESTS)
-def installed(
-    request: pytest.FixtureRequest, debian: DebianRoot, tmp_path_factory: pytest.TempPathFactory
-) -> Installed:
-    folder = tmp_path_factory.mktemp(request.param)
-    debs = tuple(_downloaded(REQUESTS[request.param], debian.root, folder / "debs"))
-    cache = LayerCache(folder / "cache")
+@pytest.fixture(scope="module")
+def installed(debian: DebianRoot, folder: Path) -> Installed:
+    debs = tuple(_downloaded(REQUEST, debian.root, folder / "debs"))
+    cache = LayerCache(folder / "made")
     layers = folder / "layers"
     layers.mkdir()
     summaries: list[DebSummary] = []
@@ -115,14 +121,21 @@ def _downloaded(names: Sequence[str], root: Path, folder: Path) -> Iterator[DebI
         yield DebInput(package=known, open_path=lambda path=path: path)  # type: ignore[misc]  # bound early
 
 
+@pytest.fixture
+def own(folder: Path) -> Iterator[Path]:
+    """For one test."""
+    with TemporaryDirectory(dir=folder) as made:
+        yield Path(made)
+
+
 @pytest.mark.network
-def test_layers_hold_what_dpkg_deb_unpacks(installed: Installed, tmp_path: Path) -> None:
+def test_layers_hold_what_dpkg_deb_unpacks(installed: Installed, own: Path) -> None:
     """Type, mode, owner and content of every file; only what slim images leave out is missing."""
     base = installed.base.root
     seen: set[str] = set()
     different: list[str] = []
     for deb in installed.debs:
-        unpacked = tmp_path / deb.package.name
+        unpacked = own / deb.package.name
         subprocess.run(["dpkg-deb", "-x", deb.open_path(), unpacked], check=True)
         for path in _walk(unpacked):
             place = _in_base(base, path)
@@ -169,15 +182,15 @@ def _differences(theirs: Path, ours: Path) -> list[str]:
 
 
 @pytest.mark.network
-def test_dpkg_has_the_same_database_after_it_installed_the_packages(installed: Installed, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+def test_dpkg_has_the_same_database_after_it_installed_the_packages(installed: Installed, own: Path) -> None:
+    root = own / "root"
     shutil.copytree(installed.base.root, root, symlinks=True)
     (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(SLIM)
     (root / "debs").mkdir()
     for deb in installed.debs:
         shutil.copy(deb.open_path(), root / "debs")
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    command = ["chroot", str(root), "sh", "-c", "dpkg -i /debs/*.deb"]
+    command = ["chroot", str(root), "sh", "-c", "dpkg --force-unsafe-io -i /debs/*.deb"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for path, file in installed.change.files.items():
@@ -192,8 +205,8 @@ def test_dpkg_has_the_same_database_after_it_installed_the_packages(installed: I
 
 
 @pytest.mark.network
-def test_dpkg_and_apt_accept_the_image(installed: Installed, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+def test_dpkg_and_apt_accept_the_image(installed: Installed, own: Path) -> None:
+    root = own / "root"
     shutil.copytree(installed.base.root, root, symlinks=True)
     shutil.copytree(installed.layers, root, symlinks=True, dirs_exist_ok=True)
     for path, file in installed.change.files.items():
