@@ -40,8 +40,8 @@ def environments(
     directory = tmp_path_factory.mktemp(request.param)
     podman.pull(base_image)
     theirs = install(built.sample, built.project, podman=podman, base=base_image, target=directory)
-    run("umoci", "unpack", "--image", f"{built.layout}:1", directory / "bundle")
-    return request.param, theirs, directory / "bundle" / "rootfs" / "app" / ".venv"
+    run("umoci", "raw", "unpack", "--image", f"{built.layout}:1", directory / "rootfs")
+    return request.param, theirs, directory / "rootfs" / "app" / ".venv"
 
 
 def test_the_environment_is_the_one_that_uv_makes(environments: tuple[str, Path, Path]) -> None:

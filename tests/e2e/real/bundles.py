@@ -34,7 +34,12 @@ class Bundles:
         layout = self._directory(reference, "layout", platform)
         override = ("--override-arch", platform.split("/")[1]) if platform else ()
         run("skopeo", *override, *COPY, f"docker://{reference}", f"oci:{layout}:pulled")
-        run("umoci", "unpack", "--image", f"{layout}:pulled", self._directory(reference, "bundle", platform))
+        bundle = self._directory(reference, "bundle", platform)
+        bundle.mkdir()
+        # The two halves of `umoci unpack`, without its list of all files with their hashes.
+        image = ("--image", f"{layout}:pulled")
+        run("umoci", "raw", "unpack", *image, bundle / "rootfs")
+        run("umoci", "raw", "runtime-config", *image, "--rootfs", bundle / "rootfs", bundle / "config.json")
 
     def run(self, reference: str, *arguments: str, platform: str | None = None) -> CompletedProcess[str]:
         """Run a container to its end; `arguments` follow the image's entry point."""
