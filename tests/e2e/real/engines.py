@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from real.programs import run, serving
+from real.programs import ProgramFailedError, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,6 @@ address = "{socket}"
 [plugins."io.containerd.internal.v1.opt"]
 path = "{root}/opt"
 """
-_ASKED = 3
 ANY_ADDRESS = frozenset({"00000000", "0" * 32})
 
 
@@ -89,7 +88,7 @@ class Container:
     execute: Callable[..., CompletedProcess[str]]
     logs: Callable[[], str]
 
-    def ask(self, port: int, path: str = "/", *, seconds: float = 60) -> Answer:
+    def ask(self, port: int, path: str = "/", *, seconds: float = 300) -> Answer:
         """GET a path from inside the container, as soon as something listens there."""
         try:
             said = self.execute("python3", "-c", ASK, str(port), path, str(seconds)).stdout
@@ -164,6 +163,7 @@ class Containerd:
 
     name: str
     client: tuple[str, ...]
+    socket: Path
     logs: Path
 
     def command(self, *words: str) -> CompletedProcess[str]:
@@ -178,7 +178,7 @@ class Containerd:
         """See `Engine.run`."""
         # What follows the name replaces the entry point, too; engines add to it.
         command = (*_entry_point(reference, platform), *arguments) if arguments else ()
-        return self.command("run", "--rm", *_platform(platform), reference, new_name(), *command)
+        return self._hear("run", "--rm", *_platform(platform), reference, new_name(), *command)
 
     @contextmanager
     def serve(self, reference: str, *, platform: str | None = None) -> Iterator[Container]:
@@ -194,12 +194,18 @@ class Containerd:
             self.command("container", "delete", name)
 
     def _execute(self, name: str, *words: str) -> CompletedProcess[str]:
-        # Now and then `ctr` ends before it has passed on what a short program said. All that tests execute says
-        # something, and may be asked again.
-        for _ in range(_ASKED):
-            done = self.command("task", "exec", "--exec-id", new_name(), name, *words)
-            if done.stdout:
-                break
+        return self._hear("task exec", "--exec-id", new_name(), name, *words)
+
+    def _hear(self, command: str, *words: str) -> CompletedProcess[str]:
+        """Run a command of `ctr` that runs a program; all that the program says is the standard output."""
+        # Through a log: now and then `ctr` itself ends before it has passed on what a short program said.
+        log = self.logs / new_name()
+        log.touch()
+        try:
+            done = self.command(*command.split(), "--log-uri", f"file://{log}", *words)
+        except ProgramFailedError as error:
+            raise ProgramFailedError(f"{error}\n{log.read_text(errors='replace')}") from error
+        done.stdout = log.read_text(errors="replace")
         return done
 
 
@@ -222,7 +228,7 @@ def new_name() -> str:
 @contextmanager
 def docker(root: Path) -> Iterator[DockerLike]:
     """A Docker engine whose images, containers and socket are below `root`."""
-    socket = root / "docker.sock"
+    socket, below = root / "docker.sock", root / "containerd"
     daemon: list[str | Path] = [
         "dockerd",
         "--host",
@@ -234,13 +240,17 @@ def docker(root: Path) -> Iterator[DockerLike]:
     ]
     daemon += ["--pidfile", root / "pid", "--config-file", root / "daemon.json", "--bridge=none", "--iptables=false"]
     (root / "daemon.json").write_text("{}")
+    below.mkdir()
     # The client answers with its own version only where the server, too, has one to tell.
     client = ("docker", "--host", f"unix://{socket}")
     env = {"DOCKER_CONFIG": str(root / "config")}
     ready = partial(run, *client, "version", env=env, status=None)
     try:
-        with serving(daemon, log=root / "log", ready=lambda: ready().returncode == 0):
-            yield DockerLike(name="docker", client=client, env=env)
+        # One of its own it would kill, with all containers, where a busy machine lets it answer late.
+        with containerd(below) as own:
+            daemon += ["--containerd", own.socket]
+            with serving(daemon, log=root / "log", ready=lambda: ready().returncode == 0):
+                yield DockerLike(name="docker", client=client, env=env)
     finally:
         # It leaves the network that containers of the host share mounted, and so its directory could not be removed.
         run("umount", root / "exec" / "netns" / "default", status=None)
@@ -285,4 +295,4 @@ def containerd(root: Path) -> Iterator[Containerd]:
     logs.mkdir()
     ready = partial(run, *client, "version", status=None)
     with serving(["containerd", "--config", config], log=root / "log", ready=lambda: ready().returncode == 0):
-        yield Containerd(name="containerd", client=client, logs=logs)
+        yield Containerd(name="containerd", client=client, socket=socket, logs=logs)
