@@ -32,7 +32,7 @@ PORT = 8000
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 PODMAN_OPTIONS = ((), ("--runtime=runc", *LIMITS), ("--cgroups=disabled", *LIMITS))
 ASK = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{PORT}/?name=you', timeout=5).read().decode())"
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def main() -> None:

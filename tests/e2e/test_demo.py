@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from real.engines import DockerLike
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 300
+SECONDS = 600
 NOBODY = 65534
 # One that other users may run, as a virtual environment's often is not.
 PYTHON = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable

@@ -5,6 +5,7 @@ Registered as Debian's own package does it, and only where it is missing; it sta
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from real.programs import run
@@ -19,5 +20,6 @@ def enable_arm64() -> None:
     """Make linux/arm64 programs run here; raise when the kernel does not allow it."""
     if not (BINFMT / "register").exists():
         run("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT)
-    if not (BINFMT / "qemu-aarch64").exists():
-        (BINFMT / "register").write_bytes(RULE.read_bytes().strip())
+    with suppress(FileExistsError):  # another worker was faster
+        if not (BINFMT / "qemu-aarch64").exists():
+            (BINFMT / "register").write_bytes(RULE.read_bytes().strip())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from real.programs import free_port, listens, run, serving
+from real.programs import run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 CONFIG = """\
 version: 0.1
-log: {{level: warn}}
+log: {{level: info}}
 storage:
   filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
 http:
-  addr: 127.0.0.1:{port}
+  addr: 127.0.0.1:0
 """
 ACCEPTED = (
     "application/vnd.oci.image.index.v1+json",
@@ -30,8 +30,7 @@ ACCEPTED = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-
-
+LISTENING = re.compile(r'msg="listening on 127\.0\.0\.1:(?P<port>[0-9]+)"')
 # Of its access log, which has the form of Apache's.
 REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>[^ ?"]+)\S* HTTP/[0-9.]+" (?P<status>[0-9]+) (?P<sent>[0-9]+)')
 
@@ -105,8 +104,12 @@ class Registry:
 def registry(root: Path) -> Iterator[Registry]:
     """An empty registry that keeps its data below `root`."""
     root.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    config = root / "config.yml"
-    config.write_text(CONFIG.format(root=root / "data", port=port))
-    with serving(["docker-registry", "serve", config], log=root / "log", ready=lambda: listens(port)):
-        yield Registry(port=port, root=root)
+    config, log = root / "config.yml", root / "log"
+    config.write_text(CONFIG.format(root=root / "data"))
+
+    def port() -> str:
+        found = LISTENING.search(log.read_text(errors="replace"))
+        return found["port"] if found else ""
+
+    with serving(["docker-registry", "serve", config], log=log, ready=lambda: bool(port())):
+        yield Registry(port=int(port()), root=root)
