@@ -138,8 +138,9 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def pycontainer(tmp_path_factory: pytest.TempPathFactory) -> Pycontainer:
-    """The real command, with a cache of its own."""
-    return Pycontainer(cache=tmp_path_factory.mktemp("cache"))
+    """The real command; its cache is empty in the beginning, and shared by all workers, as on one machine."""
+    own = tmp_path_factory.getbasetemp()
+    return Pycontainer(cache=(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache")
 
 
 @pytest.fixture(scope="session")

@@ -52,11 +52,10 @@ Measure = Callable[[str, str], Measured]
 
 
 @pytest.fixture(scope="module")
-def sides(ground: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+def sides(ground: Path, pycontainer: Pycontainer) -> Iterator[SideBySide]:
     place = ground / "side-by-side"
     place.mkdir()
     architecture = run("dpkg", "--print-architecture").stdout.strip()
-    pycontainer = Pycontainer(cache=tmp_path_factory.mktemp("cache"))
     yield SideBySide(ground=place, architecture=architecture, pycontainer=pycontainer)
     shutil.rmtree(place)
 
