@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("arm64")
 
 ARM = "linux/arm64"
 AMD = "linux/amd64"
-# Its wheels are large and compiled. A server on arm64 is among the tests of bytecode: an emulator that has to compile all
-# its modules, too, takes long.
+# Its wheels are large and compiled. A server on arm64 is among the tests of bytecode: an emulator that has to compile
+# all its modules, too, takes long.
 NAME = "numbers"
 
 

@@ -30,6 +30,7 @@ from pycontainer.testing.registry import (
     LoseAnswer,
     Reset,
     Rules,
+    Stall,
 )
 from pycontainer.testing.registry.conformance import make_attachment, make_image
 from pycontainer.testing.registry.store import Repository
