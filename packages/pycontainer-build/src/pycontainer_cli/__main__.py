@@ -18,12 +18,13 @@ def command() -> None:
     # twentieth of such a build, too.
     gc.set_threshold(50_000)
     try:
-        from pycontainer.frontend.interrupt import import_whole  # noqa: PLC0415 - see above
+        from pycontainer.frontend.interrupt import import_whole, interruptible  # noqa: PLC0415 - see above
 
         import_whole("msgspec")
-        from pycontainer_cli.main import main  # noqa: PLC0415 - see above
+        with interruptible():
+            from pycontainer_cli.main import main  # noqa: PLC0415 - see above
 
-        code = main()
+            code = main()
     except KeyboardInterrupt:
         from pycontainer.frontend.interrupt import leave  # noqa: PLC0415 - see above
 

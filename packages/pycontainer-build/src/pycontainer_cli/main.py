@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.frontend import exit_codes
-from pycontainer.frontend.interrupt import interruptible
 from pycontainer.value import Value
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name is no reason to fail
     try:
-        with interruptible():
-            code = _run(words)
+        code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain about the same pipe once more when it exits.
@@ -66,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    from pycontainer.errors import PyContainerError  # noqa: PLC0415 - after streams and signals are in order
+    from pycontainer.errors import PyContainerError  # noqa: PLC0415 - after streams are in order
 
     try:
         return _dispatch(words)
