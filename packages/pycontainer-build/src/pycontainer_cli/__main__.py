@@ -5,7 +5,9 @@ Imports happen where an interrupt is caught, so that Ctrl-C is answered with one
 
 import gc
 import os
+import signal
 import sys
+from importlib import import_module
 
 
 def command() -> None:
@@ -18,9 +20,9 @@ def command() -> None:
     # twentieth of such a build, too.
     gc.set_threshold(50_000)
     try:
-        from pycontainer.frontend.interrupt import import_whole, interruptible  # noqa: PLC0415 - see above
+        _import_whole("msgspec", "pycontainer.frontend.interrupt")
+        from pycontainer.frontend.interrupt import interruptible  # noqa: PLC0415 - see above
 
-        import_whole("msgspec")
         with interruptible():
             from pycontainer_cli.main import main  # noqa: PLC0415 - see above
 
@@ -33,6 +35,27 @@ def command() -> None:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _import_whole(*names: str) -> None:
+    """Import modules during whose start an interrupt would be lost, or crash Python; it comes when they are there.
+
+    Each import ends with a callback of Python's own, which no exception leaves: whoever interrupts in it has to be
+    remembered, as `interruptible` does. And msgspec imports others while its own part in C is set up, and goes on with
+    what is not there when that fails.
+    """
+    came: list[int] = []
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        for name in names:
+            import_module(name)
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Ctrl-C: work is stopped in order where it stops soon, and cut off where it does not.
 
-import_whole("msgspec")     # before anything imports it
 with interruptible():
     ...                     # KeyboardInterrupt, and two seconds to put things in order
 leave()                     # says so and ends the process
@@ -13,7 +12,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pycontainer.frontend import exit_codes
@@ -47,24 +45,6 @@ def interruptible() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.unraisablehook = told
-
-
-def import_whole(name: str) -> None:
-    """Import a module during whose start an interrupt would crash Python; it comes when the module is there.
-
-    msgspec imports others while its own part in C is set up, and goes on with what is not there when that fails.
-    """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        import_module(name)
-        return
-    came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
-    try:
-        import_module(name)
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
-        raise KeyboardInterrupt
 
 
 def leave() -> NoReturn:
