@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import pytest
 from real.bases import cached_base
+from real.chroots import Apt, Chroot
 
 from pycontainer.blobs.store import BlobStore
 from pycontainer.layers.cache import LayerCache
@@ -105,13 +106,10 @@ def installed(debian: DebianRoot, folder: Path) -> Installed:
 
 
 def _downloaded(names: Sequence[str], root: Path, folder: Path) -> Iterator[DebInput]:
-    """What apt would install on the base, from this machine's own sources."""
-    (folder / "partial").mkdir(parents=True)
-    options = [f"Dir::State::status={root / DPKG / 'status'}", f"Dir::Cache::archives={folder}"]
-    options += ["APT::Sandbox::User=root", "Debug::NoLocking=1"]
-    command = ["apt-get", "-qq", "-y", "--no-install-recommends", "--download-only"]
-    subprocess.run([*command, *(f"-o{option}" for option in options), "install", *names], check=True)
-    for path in sorted(folder.glob("*.deb")):
+    """What apt would install on the base."""
+    apt = Apt(root=Chroot(path=root))
+    apt.update()
+    for path in apt.download(names, folder):
         content = path.read_bytes()
         with path.open("rb") as file:
             deb = Deb(file, BinaryPackage(name="any", version="1", architecture="all"))

@@ -79,13 +79,24 @@ class Apt:
     root: Chroot
 
     def update(self) -> None:
-        """Fetch the indexes of the root's own sources, as mmdebstrap does: the host's apt knows the way out."""
+        """Fetch the indexes of the root's own sources."""
+        self._fetch("update")
+
+    def download(self, names: Sequence[str], target: Path) -> list[Path]:
+        """Fetch the packages that a request would install; their files, by name."""
+        (target / "partial").mkdir(parents=True)
+        options = ("--yes", "--no-install-recommends", "--download-only", f"-oDir::Cache::archives={target}")
+        self._fetch(*options, "install", *names)
+        return sorted(target.glob("*.deb"))
+
+    def _fetch(self, *words: str) -> None:
+        """Run the host's apt on the root, as mmdebstrap does: it knows the way out."""
         settings = self.root.path.with_name(f"{self.root.path.name}.apt.conf")
         settings.write_text(
             f'Dir "{self.root.path}";\nDir::State::Status "{self.root.path}/var/lib/dpkg/status";\n'
             'APT::Sandbox::User "root";\nAcquire::Languages "none";\n'
         )
-        run("apt-get", "-qq", "update", env={"APT_CONFIG": str(settings)})
+        run("apt-get", "-qq", *words, env={"APT_CONFIG": str(settings)})
 
     def would_install(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
         """The packages that a request would install: name → version there is now, or "", and version then."""
