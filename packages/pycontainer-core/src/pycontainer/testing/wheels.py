@@ -15,6 +15,7 @@ import struct
 import zlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ForgedMember:
     compressed: bytes | None = None
     after: bytes = b""
 
-    @property
+    @cached_property
     def stored(self) -> bytes:
         """The bytes that stand in the archive."""
         if self.compressed is not None:
