@@ -369,7 +369,7 @@ def test_a_host_without_a_home_builds_without_a_cache_and_says_so(bench: Bench) 
 
 def test_python_has_nothing_to_warn_about(bench: Bench) -> None:
     bench.lock_forge(WheelForge())
-    outcome = bench.build(environment={"PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"})
+    outcome = bench.run(environment={"PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"})
     assert outcome.code == 0, outcome.err
     assert "Warning" not in outcome.err
 

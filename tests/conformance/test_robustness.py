@@ -309,7 +309,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 
 def refused(bench: Bench, *arguments: str, prefix: tuple[str, ...] = (), **variables: str) -> str:
     """Build, and see that there is one error and nothing on standard output."""
-    outcome = bench.build(*arguments, environment=variables, prefix=prefix)
+    outcome = bench.run(*arguments, environment=variables, prefix=prefix)
     assert outcome.code == 1, outcome.err
     assert outcome.out == ""
     assert outcome.err.count("error: ") == 1, outcome.err

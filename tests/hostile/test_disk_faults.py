@@ -37,7 +37,7 @@ def test_a_disk_that_fails_is_one_error_and_the_next_build_is_right(
 ) -> None:
     bench.lock_forge(WheelForge())
     strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={calls}")
-    outcome = bench.build(prefix=(*strace, "-e", f"inject={calls}:error={error}:when={when}"))
+    outcome = bench.run(prefix=(*strace, "-e", f"inject={calls}:error={error}:when={when}"))
     assert outcome.code == 1, outcome.err
     assert outcome.err.count("error: ") == 1, outcome.err
     assert re.search("^error: (Cannot write|Cannot make the cache|The cache directory) `", outcome.err, re.MULTILINE)

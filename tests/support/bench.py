@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 from pycontainer.testing.index_server import IndexServer
 from pycontainer.testing.wheels import WheelForge
+from pycontainer_cli.main import main
 
 SECRET = "s3cr3t-plant"
 
@@ -77,35 +81,51 @@ class Bench:
         environment: Mapping[str, str] | None = None,
         prefix: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
-        """Start the real command in the project; `prefix` is a program that runs it."""
+        """Start the real command in the project, as a process of its own; `prefix` is a program that runs it."""
         # A program that limits the command would limit what measures its coverage, too.
-        dropped = ("PYCONTAINER_", "UV_", *(["COVERAGE_"] if prefix else []))
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        dropped = ["COVERAGE_"] if prefix else []
         return subprocess.Popen(
             [*prefix, sys.executable, "-m", "pycontainer_cli", command, *arguments],
             cwd=self.root,
-            env={
-                **inherited,
-                "PYCONTAINER_BASE_IMAGE": f"oci:{self.base}",
-                "PYCONTAINER_PLATFORM": "linux/amd64",
-                "PYCONTAINER_CACHE_DIR": str(self.root.parent / "cache"),
-                "HOME": str(self.root.parent),
-                "COLUMNS": "200",
-                **(environment or {}),
-            },
+            env=self.variables(environment, dropped=dropped),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def build(
+    def variables(self, given: Mapping[str, str] | None = None, *, dropped: Sequence[str] = ()) -> dict[str, str]:
+        """The environment of the command: nothing of the host says what to build, or how."""
+        unwanted = ("PYCONTAINER_", "UV_", *dropped)
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
+            "PYCONTAINER_BASE_IMAGE": f"oci:{self.base}",
+            "PYCONTAINER_PLATFORM": "linux/amd64",
+            "PYCONTAINER_CACHE_DIR": str(self.root.parent / "cache"),
+            "HOME": str(self.root.parent),
+            "COLUMNS": "200",
+            **(given or {}),
+        }
+
+    def build(self, *arguments: str, command: str = "build", environment: Mapping[str, str] | None = None) -> Outcome:
+        """Run the command in the project, in this process: to start Python takes longer than most of its work."""
+        out, err = io.BytesIO(), io.BytesIO()
+        with (
+            mock.patch.dict(os.environ, self.variables(environment), clear=True),
+            inside(self.root),
+            contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8", write_through=True)),
+            contextlib.redirect_stderr(io.TextIOWrapper(err, "utf-8", write_through=True)),
+        ):
+            code = main([command, *arguments])
+            return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+    def run(
         self,
         *arguments: str,
         command: str = "build",
         environment: Mapping[str, str] | None = None,
         prefix: Sequence[str] = (),
     ) -> Outcome:
-        """Run the real command in the project."""
+        """Run it as a process of its own: where several run at once, or Python itself is told something."""
         with self.start(*arguments, command=command, environment=environment, prefix=prefix) as running:
             try:
                 out, err = running.communicate(timeout=60)
@@ -124,7 +144,10 @@ class Bench:
         prefix: Sequence[str] = (),
     ) -> str:
         """Build, and see that it fails as promised: its code, one readable error, nothing written, nothing leaked."""
-        outcome = self.build(*arguments, command=command, environment=environment, prefix=prefix)
+        if prefix:
+            outcome = self.run(*arguments, command=command, environment=environment, prefix=prefix)
+        else:
+            outcome = self.build(*arguments, command=command, environment=environment)
         assert outcome.code == code, outcome.err
         assert outcome.out == ""
         assert outcome.err.count("error: ") == 1, outcome.err
@@ -134,3 +157,14 @@ class Bench:
         for fact in facts:
             assert fact in outcome.err, f"the error does not say {fact!r}:\n{outcome.err}"
         return outcome.err
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Make a folder the current one."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -6,12 +6,10 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from unittest import mock
 
-from bench import SECRET, Bench, Outcome
+from bench import SECRET, Bench, Outcome, inside
 from contents import Contents, read_contents
 from hatchling.cli import hatchling
 
@@ -30,7 +28,7 @@ version = "1.0"
 requires-python = ">=3.10"
 scripts = { demo = "demo_app:main" }
 """
-_DROPPED = ("PYCONTAINER_", "HATCH_", "UV_", "REGISTRY_", "SOURCE_DATE_EPOCH")
+_DROPPED = ("HATCH_", "REGISTRY_", "SOURCE_DATE_EPOCH")
 
 FAILURES = exit_codes.MEANINGS.keys() - {exit_codes.OK, exit_codes.INTERRUPTED, exit_codes.BROKEN_PIPE}
 
@@ -52,19 +50,12 @@ class HatchBench(Bench):
 
     def hatchling(self, *words: str, target: str = "container", **environment: str) -> Outcome:
         """Run `hatchling build` in the project, in this process; Hatch's messages are on standard error."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
-        ours = {
-            "PYCONTAINER_BASE_IMAGE": f"oci:{self.base}",
-            "PYCONTAINER_PLATFORM": "linux/amd64",
-            "PYCONTAINER_CACHE_DIR": str(self.root.parent / "cache"),
-            "HOME": str(self.root.parent),
-        }
         out, err = io.StringIO(), _Terminal() if self.terminal else io.StringIO()
         code: object = 0
         with (
-            mock.patch.dict(os.environ, {**inherited, **ours, **environment}, clear=True),
+            mock.patch.dict(os.environ, self.variables(environment, dropped=_DROPPED), clear=True),
             mock.patch.object(sys, "argv", ["hatchling", "build", "-t", target, *words]),
-            _inside(self.root),
+            inside(self.root),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -111,13 +102,3 @@ class HatchBench(Bench):
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@contextlib.contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
