@@ -52,6 +52,10 @@ def test_every_rule_has_a_field_and_a_sample() -> None:
     assert ASKED.keys() == {rule.toml_key for rule in RULES.values()}
 
 
+def test_the_schema_is_one_of_its_dialect() -> None:
+    jsonschema.Draft202012Validator.check_schema(policy_schema())
+
+
 @pytest.mark.parametrize("key", ASKED)
 @pytest.mark.parametrize("spell", [str, lambda key: key.replace("-", "_")], ids=["hyphens", "underscores"])
 def test_a_rule_is_taken_by_the_policy_and_by_the_schema(key: str, spell: Callable[[str], str]) -> None:
@@ -60,8 +64,8 @@ def test_a_rule_is_taken_by_the_policy_and_by_the_schema(key: str, spell: Callab
     assert {name: list(value) if isinstance(value, tuple) else value for name, value in rules.items()} == {
         key: ASKED[key]
     }
-    jsonschema.validate(table, policy_schema())
-    jsonschema.validate({"policy": table}, configuration_schema())
+    jsonschema.Draft202012Validator(policy_schema()).validate(table)
+    jsonschema.Draft202012Validator(configuration_schema()).validate({"policy": table})
 
 
 @pytest.mark.parametrize("key", REFUSED)
