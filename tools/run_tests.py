@@ -197,9 +197,9 @@ def _typed() -> list[str]:
 
 def _unit(python: Path) -> list[str]:
     tests = [f"{package}/tests" for package in PACKAGES if (ROOT / package / "tests").is_dir()]
-    # What compares with other tools over the network is the same on every Python: the main run has it.
+    # What compares with other tools over the network is the same on every Python: the main run has it, once.
     # Property tests have the same examples on every Python, too: there it is enough to try the first of them.
-    options = ["--quiet", *_parallel(_processors() // 2), "-p", "no:cacheprovider", "-m", "not network"]
+    options = ["--quiet", *_parallel(_processors() // 2), "-p", "no:cacheprovider", "-m", "not network and not once"]
     options += ["--hypothesis-profile", "quarter"]
     return [str(python), "-m", "pytest", *options, *tests]
 

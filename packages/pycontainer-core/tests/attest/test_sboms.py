@@ -79,6 +79,7 @@ def test_a_valid_document_stands_beside_the_layout_and_lists_what_is_in_it(
     assert distributions(result.sboms[0]) == set(installed(layout)) == expected
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("choice", FORMATS)
 def test_a_large_set_is_valid_and_complete(choice: str, workshop: Workshop, installed: Installed) -> None:
     licenses = [metadata for metadata, _ in LICENSES.values()]

@@ -64,6 +64,7 @@ def test_the_bytes_of_a_layer_never_change() -> None:
     assert write() == (BLOB, DIFF_ID)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("inflate_with", ["zlib", "isal.isal_zlib"])
 def test_no_compressor_of_this_host_takes_part(inflate_with: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> NoReturn:
@@ -84,6 +85,7 @@ def test_no_compressor_of_this_host_takes_part(inflate_with: str, monkeypatch: p
     assert write() == (BLOB, DIFF_ID)
 
 
+@pytest.mark.once
 def test_a_guard_that_cannot_fail_guards_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     original = deflate.deflate_compress
     monkeypatch.setattr(deflate, "deflate_compress", lambda data, level: original(data, 9 if level == 1 else level))

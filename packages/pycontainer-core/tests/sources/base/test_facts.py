@@ -280,6 +280,7 @@ def test_mutated_tars_give_facts_or_named_errors() -> None:
             continue
 
 
+@pytest.mark.once
 @pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs a Debian host")
 def test_the_files_of_this_debian_tell_what_its_tools_say() -> None:
     """Real files, not forged ones: this host's own Python, C library and package database."""

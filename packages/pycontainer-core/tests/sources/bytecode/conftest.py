@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 
 import pytest
@@ -20,7 +21,13 @@ def _python(feature: str) -> HostPython | None:
         return None
 
 
-@pytest.fixture(params=["3.10", "3.11", "3.12", "3.13", "3.14"])
+VERSIONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+# The main run asks all of them; of a Python beside it, there is itself to be asked.
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+OTHERS = [pytest.param(version, marks=pytest.mark.once) for version in VERSIONS if version != OWN]
+
+
+@pytest.fixture(params=[OWN, *OTHERS])
 def python(request: pytest.FixtureRequest) -> HostPython:
     """Each of them in turn."""
     found = _python(request.param)

@@ -99,6 +99,7 @@ def test_the_files_are_those_of_the_real_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.once
 @pytest.mark.skipif(PROGRAM is None or not SYSTEM.is_dir(), reason="shared-mime-info is not installed")
 def test_the_types_of_this_machine_are_written_as_the_real_program_writes_them(tmp_path: Path) -> None:
     sources = {path.name: path.read_bytes() for path in SYSTEM.glob("*.xml")}
