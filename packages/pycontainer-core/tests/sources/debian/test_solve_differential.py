@@ -1,7 +1,8 @@
 """Our answers against those of the real `apt-get`, on the real archive: names and versions of all that would come.
 
-apt gets a root of its own, with this machine's addresses of the archive, and a cache for each system. It is asked for
-the files that it would fetch, which takes it 0.4 s of one processor; to let it simulate the installation takes 1 s.
+apt gets a root of its own, with this machine's addresses of the archive. It is asked for the files that it would fetch.
+For every answer it looks at every package, which of the whole archive takes 0.35 s of one processor: it gets those that
+dependencies can lead to, in every version, about one in sixty, and gives the same answers in 0.02 s. We have them all.
 
 In three things we differ on purpose: apt would remove packages where we refuse; it upgrades all packages of a source
 together (an option turns that off here) where we upgrade those that dependencies ask for; and a name such as `awk` that
@@ -15,9 +16,12 @@ import random
 import re
 import shutil
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,10 @@ POPULAR = [
     for line in Path(__file__).with_name("requests.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
+_NAME = re.compile(r"^Package: (.+)", re.MULTILINE)
+_NEEDS = re.compile(r"^(?:Pre-)?Depends: (.+)", re.MULTILINE)
+_PROVIDES = re.compile(r"^Provides: (.+)", re.MULTILINE)
+_WORD = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 # `'https://…/tar_1.34%2bdfsg-1.2_amd64.deb' tar_1.34+dfsg-1.2_amd64.deb 815820 MD5Sum:…`; epochs end with `%3a`.
 _FETCHED = re.compile(r"^'\S+' ([^\s_]+)_([^\s_]+)_[^\s_]+\.deb ", re.MULTILINE)
 _REMOVES = re.compile(r", [1-9]\d* to remove ")
@@ -55,7 +63,7 @@ class Answer:
 
 @dataclass
 class AptRoot:
-    """A root of apt for amd64, with the indexes of one suite."""
+    """A root of apt for amd64, with the indexes of one suite; in folders of it, systems and what apt knows for each."""
 
     path: Path
     suite: str
@@ -67,6 +75,7 @@ class AptRoot:
         proxies = "".join(line for line in _host("apt-config", "dump").splitlines(keepends=True) if "Proxy" in line)
         (self.path / "apt.conf").write_text(
             f'{proxies}Dir "{self.path}"; Dir::Etc::parts "/dev/null"; APT::Sandbox::User "root";\n'
+            'Dir::Cache::srcpkgcache "";\n'
             'APT::Architecture "amd64"; APT::Architectures { "amd64"; }; Acquire::Languages "none";\n'
             'Acquire::GzipIndexes "false"; Debug::NoLocking "true"; APT::Install-Recommends "false";\n'
             'APT::Get::Upgrade-By-Source-Package "false";\n'
@@ -74,32 +83,69 @@ class AptRoot:
         self.write_status("empty", "")
         self.apt("apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any")
 
-    def apt(self, *command: str, system: str = "empty") -> str:
-        process = self._run(command, system)
+    def apt(self, *command: str) -> str:
+        process = self._run(*command)
         assert process.returncode == 0, process.stderr
         return process.stdout
 
-    def _run(self, command: tuple[str, ...], system: str) -> subprocess.CompletedProcess[str]:
-        options = [f"-oDir::State::status={self.path}/{system}", f"-oDir::Cache::pkgcache={system}.bin"]
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "APT_CONFIG": str(self.path / "apt.conf"), "LC_ALL": "C.UTF-8"}
-        return subprocess.run([*command, *options], capture_output=True, text=True, env=environment, check=False)
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     def write_status(self, system: str, text: str) -> None:
-        (self.path / system).write_text(text)
+        (self.path / system).mkdir(exist_ok=True)
+        (self.path / system / "status").write_text(text)
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The `Packages` files."""
+        found = self.apt("apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages").split()
+        assert len(found) == 3
+        return list(map(Path, found))
 
     @cached_property
     def index(self) -> PackageIndex:
-        files = self.apt("apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages").split()
-        assert len(files) == 3
-        return PackageIndex.of(map(Path, files), sources=["main", "updates", "security"])
+        return PackageIndex.of(self.files, sources=["main", "updates", "security"])
+
+    @cached_property
+    def stanzas(self) -> dict[Path, list[str]]:
+        return {file: file.read_text().split("\n\n") for file in self.files}
+
+    @cached_property
+    def leads_to(self) -> dict[str, set[str]]:
+        """By name, the words in what any version of it depends on, and the names of those that provide it."""
+        found = defaultdict(set)
+        for stanza in chain.from_iterable(self.stanzas.values()):
+            name = _name(stanza)
+            for needs in _NEEDS.findall(stanza):
+                found[name].update(_WORD.findall(needs))
+            for provided in _PROVIDES.findall(stanza):
+                for word in _WORD.findall(provided):
+                    found[word].add(name)
+        return found
+
+    def offer(self, names: Iterable[str], system: str) -> None:
+        """Let apt know what these names may lead to, and nothing else."""
+        known: set[str] = set()
+        new = set(names)
+        while new:
+            known |= new
+            new = set().union(*(self.leads_to.get(name, ()) for name in new)) - known
+        lists = self.path / system / "lists"
+        shutil.copytree(self.files[0].parent, lists, ignore=shutil.ignore_patterns("*_Packages"), dirs_exist_ok=True)
+        for file, stanzas in self.stanzas.items():
+            chosen = (stanza for stanza in stanzas if _name(stanza) in known)
+            (lists / file.name).write_text("\n\n".join(chosen) + "\n")
 
     def installed(self, system: str) -> list[BinaryPackage]:
-        with (self.path / system).open("rb") as stream:
+        with (self.path / system / "status").open("rb") as stream:
             return list(map(BinaryPackage.of, read_paragraphs(stream)))
 
     def answer(self, request: list[str], system: str) -> Answer:
         """What apt says. It removes packages where we refuse: then it counts as a refusal."""
-        process = self._run(("apt-get", "--print-uris", "-y", "install", "--no-install-recommends", *request), system)
+        places = {"State::status": "status", "State::lists": "lists", "Cache::pkgcache": "cache.bin"}
+        known = [f"-oDir::{item}={self.path}/{system}/{name}" for item, name in places.items()]
+        process = self._run("apt-get", "--print-uris", "-y", "install", "--no-install-recommends", *request, *known)
         refused = process.returncode or _REMOVES.search(process.stdout)
         come = {name: version.replace("%3a", ":") for name, version in _FETCHED.findall(process.stdout)}
         return Answer(None if refused else come, process.stdout + process.stderr)
@@ -116,6 +162,7 @@ class AptRoot:
 
     def make_system(self, system: str, wishes: list[str], *, newest: bool) -> None:
         """The status file of what apt would install, in the newest or the oldest versions of the archive."""
+        self.offer(wishes, "empty")
         answer = self.answer(wishes, "empty")
         assert answer.come, answer.words
         chosen = [
@@ -128,6 +175,8 @@ class AptRoot:
 
     def differences(self, requests: list[list[str]], system: str) -> list[str]:
         """The requests to which apt and we give other answers, and what they are."""
+        installed = (package.name for package in self.installed(system))
+        self.offer(chain(installed, *requests), system)
         self.answer(["bash"], system)  # makes the cache, before two of them do at once
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             answers = list(pool.map(lambda request: self.answer(request, system), requests))
@@ -138,6 +187,11 @@ class AptRoot:
                 items = [set((answer.come or {}).items()) for answer in (theirs, ours)]
                 found.append(f"{request}: apt {items[0] - items[1]}, ours {items[1] - items[0]} {ours.words}")
         return found
+
+
+def _name(stanza: str) -> str:
+    named = _NAME.match(stanza)
+    return named[1] if named else ""
 
 
 def _host(*command: str) -> str:
