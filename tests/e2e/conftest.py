@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from memory import in_memory
 from real import bases, engines, qemu
 from real import registry as registries
 from real.bundles import Bundles
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from real.registry import Registry
 
 HERE = Path(__file__).parent
-MEMORY = Path("/dev/shm")  # the file system is meant, not a name in it
 PLENTY = 8 * 10**9  # for each worker: it has engines of its own, and the largest file of tests takes 4 GB
 ENGINES = ("docker", "podman", "containerd", "skopeo")
 
@@ -39,24 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Path]:
-    """A directory for the data of engines; its path is short, since sockets are made in it.
-
-    In memory where there is plenty: thousands of small files are unpacked and removed a dozen times.
-    """
-    place = MEMORY if _has_plenty_of_memory() else None
-    with TemporaryDirectory(prefix="pyc-", dir=place, ignore_cleanup_errors=True) as directory:
+    """A directory for the data of engines; its path is short, since sockets are made in it."""
+    with TemporaryDirectory(prefix="pyc-", dir=in_memory(PLENTY), ignore_cleanup_errors=True) as directory:
         yield Path(directory)
-
-
-def _has_plenty_of_memory() -> bool:
-    try:
-        disk = os.statvfs(MEMORY)
-        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    except OSError:
-        return False
-    available = int(lines["MemAvailable"].split()[0]) * 1024
-    needed = PLENTY * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return not disk.f_flag & os.ST_NOEXEC and min(disk.f_bavail * disk.f_frsize, available) > needed
 
 
 @pytest.fixture(scope="session")

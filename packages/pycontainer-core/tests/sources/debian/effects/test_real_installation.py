@@ -9,11 +9,14 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
 import pytest
+from memory import in_memory
 
 from pycontainer.layers.tar_reader import read_entries
 from pycontainer.layers.writer import LayerWriter
@@ -72,7 +75,15 @@ def host_sources(codename: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ground() -> Iterator[Path]:
+    """A folder for some systems; others than root read in it."""
+    with TemporaryDirectory(prefix="pyc-", dir=in_memory(2 * 10**9)) as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+@pytest.fixture(scope="module")
+def base(ground: Path) -> Path:
     """A minimal Debian of the machine's own release, as a tar."""
     if os.geteuid() != 0:
         pytest.skip("a chroot needs root")
@@ -81,11 +92,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = host_sources(codename)
     if released.get("ID") != "debian" or not sources:
         pytest.skip("the machine has no sources of Debian")
-    tar = tmp_path_factory.mktemp("base") / "base.tar"
+    tar = ground / "base.tar"
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in SLIM]
     excluded += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
-    run("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", *excluded, codename, tar,
-        *sources.split("\0"))  # fmt: skip
+    options = ["--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", *excluded]
+    run("env", f"TMPDIR={ground}", "mmdebstrap", *options, codename, tar, *sources.split("\0"))
     return tar
 
 
@@ -140,8 +151,8 @@ def install(root: Path, *options: str) -> str:
     return run("chroot", root, *environment, *apt, *options, "install", "--no-install-recommends", *REQUEST)
 
 
-def test_files_are_those_of_a_real_installation(base: Path, tmp_path: Path) -> None:
-    real = unpacked(base, tmp_path / "real")
+def test_files_are_those_of_a_real_installation(base: Path, ground: Path) -> None:
+    real = unpacked(base, ground / "real")
     shutil.copy("/etc/resolv.conf", real / "etc/resolv.conf")
     simulated = install(real, "--simulate")
     install(real, "--download-only")
@@ -155,7 +166,7 @@ def test_files_are_those_of_a_real_installation(base: Path, tmp_path: Path) -> N
             size=path.stat().st_size,
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
-        kept = tmp_path / path.name
+        kept = ground / path.name
         shutil.copy(path, kept)
         debs[name] = DebInput(package=package, open_path=partial(Path, kept))
     order = [line.split()[1].partition(":")[0] for line in simulated.splitlines() if line.startswith("Inst ")]
@@ -170,13 +181,13 @@ def test_files_are_those_of_a_real_installation(base: Path, tmp_path: Path) -> N
     system = SystemRecipe(
         packages=tuple(summary.package for summary in summaries), state=state, summaries=lambda: summaries
     )
-    ours = unpacked(base, tmp_path / "ours")
+    ours = unpacked(base, ground / "ours")
     for recipe in (packages, system):
         sink = io.BytesIO()
         with LayerWriter(sink) as writer:
             recipe.write(writer)
             writer.finish()
-        layer = tmp_path / "layer.tar"
+        layer = ground / "layer.tar"
         layer.write_bytes(gzip.decompress(sink.getvalue()))
         run("tar", "-xf", layer, "-C", ours, "--numeric-owner", "--preserve-permissions", "--overwrite")
     install(real)
