@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,8 +79,6 @@ def main() -> None:
         # test that comes too early waits for it, and one that finds that it failed tries again, and tells.
         Thread(target=_make_bases, daemon=True).start()
     python = _main_environment()
-    environment = uv_settings(python)
-    os.environ.update(environment)
     os.environ["PATH"] = os.pathsep.join([str(python.parent), os.environ["PATH"]])
     wheels = _build_wheels(python)
     _install_wheels(python, wheels)
@@ -121,15 +120,32 @@ def _main_environment() -> Path:
     """The virtual environment of the main run, with everything that is pinned."""
     say(f"Python {VERSION}: {sys.executable}")
     python = virtual_environment(WORK / "venvs" / VERSION)
+    os.environ.update(uv_settings(python))
     if _is_stale(python):
         say(f"installing {REQUIREMENTS} from the Python index into {python.parent.parent.relative_to(ROOT)}")
-        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_hashed())
-        _mark_fresh(python)
+        # uv installs in 3 s of processor time what takes pip half a minute, in which nothing else could run.
+        pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, *_hashed(_pinned_uv()))
+        _install_pinned(python, python)
     return python
 
 
-def _hashed() -> tuple[str, ...]:
-    return ("--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS)
+def _pinned_uv() -> Path:
+    """The requirement of uv alone, with its hashes."""
+    alone = WORK / "uv.txt"
+    pinned = re.search(r"^uv==.*(\n +--hash=.*)+", (ROOT / REQUIREMENTS).read_text(), re.MULTILINE)
+    alone.write_text(pinned[0] if pinned else "uv")
+    return alone
+
+
+def _install_pinned(main: Path, python: Path) -> None:
+    uv = (main, "-m", "uv", "--quiet", "--no-progress")
+    run(*uv, "pip", "install", "--python", python, "--no-config", *_hashed(ROOT / REQUIREMENTS))
+    _mark_fresh(python)
+
+
+def _hashed(requirements: Path) -> tuple[str | Path, ...]:
+    return ("--require-hashes", "--only-binary", ":all:", "-r", requirements)
 
 
 def _stamp(python: Path) -> Path:
@@ -170,8 +186,7 @@ def _other_environments(main: Path, wheels: list[Path]) -> dict[str, Path]:
         uv = (main, "-m", "uv", "--quiet", "--no-progress")
         if not works(python, "import sys") or _is_stale(python):
             run(*uv, "venv", "--clear", "--no-python-downloads", "--python", found, directory)
-            run(*uv, "pip", "install", "--python", python, "--no-config", *_hashed())
-            _mark_fresh(python)
+            _install_pinned(main, python)
         reinstall = ("--no-deps", "--reinstall", "--no-index", "--no-cache")
         run(*uv, "pip", "install", "--python", python, *reinstall, *wheels)
         environments[version] = python
