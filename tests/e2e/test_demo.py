@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,12 @@ class Newcomer:
 
 @pytest.fixture
 def outside() -> Iterator[Path]:
-    """A directory that everyone can enter, as pytest's own are not."""
-    directory = Path(tempfile.mkdtemp(prefix="demo-"))
+    """A directory that everyone can enter, as pytest's own are not.
+
+    Podman calls an image after the path of its layout, and takes none of which a part ends with `_`, say.
+    """
+    directory = Path(tempfile.gettempdir()) / f"demo-{uuid.uuid4().hex}"
+    directory.mkdir()
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
