@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from debian_registry import DebianRegistry, needs_registry
+from debian_registry import debian_registry, needs_registry
 
 from pycontainer.destinations.attachments import list_attachments
 from pycontainer.destinations.registry import RegistryDestination
@@ -44,7 +44,7 @@ with ThreadPoolExecutor(int(count)) as pool:
 @needs_registry
 def test_of_twenty_attachments_from_four_processes_none_is_lost(tmp_path: Path) -> None:
     """C25. The specification gives no way to promise it; `ReferrersTag` says what is done, this that it does."""
-    with DebianRegistry(tmp_path) as host:
+    with debian_registry(tmp_path) as host:
         repository = Reference.parse(f"{host}/acme/api")
         client = RegistryClient(RegistrySettings(environment={}, home=None))
         image = make_image(100)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from bench import SECRET, Bench, Outcome
-from debian_registry import HTPASSWD, PASSWORD, USER, DebianRegistry, needs_registry
+from debian_registry import HTPASSWD, PASSWORD, USER, debian_registry, needs_registry
 
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.image import ImageIndex
@@ -450,7 +450,7 @@ def test_two_platforms_become_one_index(project: Bench, registry: FakeRegistry) 
 
 @pytest.fixture(scope="module")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with DebianRegistry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
+    with debian_registry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
         yield host
 
 
@@ -487,7 +487,7 @@ def test_debians_registry_refuses_a_wrong_password(project: Bench, debian: str) 
 
 @needs_registry
 def test_debians_registry_keeps_no_upload_that_was_only_asked_about(project: Bench, tmp_path: Path) -> None:
-    with DebianRegistry(tmp_path) as host:
+    with debian_registry(tmp_path) as host:
         pushed(project, host)
     uploads = tmp_path / "storage" / "docker" / "registry" / "v2" / "repositories" / "acme" / "app" / "_uploads"
     assert uploads.is_dir()

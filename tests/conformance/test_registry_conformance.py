@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from debian_registry import HTPASSWD, PASSWORD, USER, DebianRegistry, needs_registry
+from debian_registry import HTPASSWD, PASSWORD, USER, debian_registry, needs_registry
 
 from pycontainer.testing.registry import FakeRegistry, Rules
 from pycontainer.testing.registry.conformance import RegistryConformance, Target
@@ -56,13 +56,13 @@ class TestOlderFakeRegistry(RegistryConformance):
 
 @pytest.fixture(scope="module")
 def debian_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with DebianRegistry(tmp_path_factory.mktemp("registry")) as host:
+    with debian_registry(tmp_path_factory.mktemp("registry")) as host:
         yield host
 
 
 @pytest.fixture(scope="module")
 def debian_host_with_passwords(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with DebianRegistry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
+    with debian_registry(tmp_path_factory.mktemp("registry"), passwords=HTPASSWD) as host:
         yield host
 
 

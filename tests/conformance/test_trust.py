@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bench import Bench, Outcome
-from debian_registry import DebianRegistry, needs_registry
+from debian_registry import debian_registry, needs_registry
 
 from pycontainer.destinations.registry import RegistryDestination
 from pycontainer.oci import Reference
@@ -35,7 +35,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield _with_base(registry.host)
     else:
         (tmp_path / "registry").mkdir()
-        with DebianRegistry(tmp_path / "registry") as running:
+        with debian_registry(tmp_path / "registry") as running:
             yield _with_base(running)
 
 

@@ -104,12 +104,24 @@ class Registry:
 def registry(root: Path) -> Iterator[Registry]:
     """An empty registry that keeps its data below `root`."""
     root.mkdir(parents=True, exist_ok=True)
-    config, log = root / "config.yml", root / "log"
-    config.write_text(CONFIG.format(root=root / "data"))
+    with serve(root, CONFIG.format(root=root / "data")) as port:
+        yield Registry(port=port, root=root)
 
-    def port() -> str:
+
+@contextmanager
+def serve(root: Path, config: str) -> Iterator[int]:
+    """`docker-registry serve` with a configuration that lets it choose its port, which is given; its log is in `root`.
+
+    A port that is free now may be somebody else's when the program takes it.
+    """
+    path, log = root / "config.yml", root / "log"
+    path.write_text(config)
+
+    def port() -> int | None:
         found = LISTENING.search(log.read_text(errors="replace"))
-        return found["port"] if found else ""
+        return int(found["port"]) if found else None
 
-    with serving(["docker-registry", "serve", config], log=log, ready=lambda: bool(port())):
-        yield Registry(port=int(port()), root=root)
+    with serving(["docker-registry", "serve", path], log=log, ready=lambda: port() is not None):
+        chosen = port()
+        assert chosen is not None
+        yield chosen
