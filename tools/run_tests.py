@@ -124,8 +124,7 @@ def _main_environment() -> Path:
     if _is_stale(python):
         say(f"installing {REQUIREMENTS} from the Python index into {python.parent.parent.relative_to(ROOT)}")
         # uv installs in 3 s of processor time what takes pip half a minute, in which nothing else could run.
-        pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        run(*pip, *_hashed(_pinned_uv()))
+        run(*_pip_install(python), *_hashed(_pinned_uv()))
         _install_pinned(python, python)
     return python
 
@@ -138,9 +137,16 @@ def _pinned_uv() -> Path:
     return alone
 
 
+def _pip_install(python: Path) -> tuple[str | Path, ...]:
+    return (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+
+
+def _uv(main: Path) -> tuple[str | Path, ...]:
+    return (main, "-m", "uv", "--quiet", "--no-progress")
+
+
 def _install_pinned(main: Path, python: Path) -> None:
-    uv = (main, "-m", "uv", "--quiet", "--no-progress")
-    run(*uv, "pip", "install", "--python", python, "--no-config", *_hashed(ROOT / REQUIREMENTS))
+    run(*_uv(main), "pip", "install", "--python", python, "--no-config", *_hashed(ROOT / REQUIREMENTS))
     _mark_fresh(python)
 
 
@@ -172,8 +178,7 @@ def _build_wheels(python: Path) -> list[Path]:
 
 
 def _install_wheels(python: Path, wheels: list[Path]) -> None:
-    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--no-deps", "--force-reinstall", "--no-index", *wheels)
+    run(*_pip_install(python), "--no-deps", "--force-reinstall", "--no-index", *wheels)
 
 
 def _other_environments(main: Path, wheels: list[Path]) -> dict[str, Path]:
@@ -183,7 +188,7 @@ def _other_environments(main: Path, wheels: list[Path]) -> dict[str, Path]:
         say(f"Python {version}: {found}")
         directory = WORK / "venvs" / version
         python = interpreter(directory)
-        uv = (main, "-m", "uv", "--quiet", "--no-progress")
+        uv = _uv(main)
         if not works(python, "import sys") or _is_stale(python):
             run(*uv, "venv", "--clear", "--no-python-downloads", "--python", found, directory)
             _install_pinned(main, python)
