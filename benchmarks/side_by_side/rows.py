@@ -44,44 +44,25 @@ class Row:
     slow: bool = False
 
 
+def _cold(project: str, packages: str, *, aim: float, slow: bool = False) -> tuple[Row, ...]:
+    """The first builds of a project: to a registry, and to an image on this host."""
+    rows = (
+        ("cold", f"cold, {project} ({packages})", "pushed", aim),
+        ("pulled", "as above, to an image on this host, base pulled, too", "to here, base pulled, too", 0),
+        ("built", "as above, to an image on this host", "to here", 0),
+    )
+    return tuple(
+        Row(name=f"{task}-{project}", title=title, label=f"cold, {project}, {label}", aim=aimed, slow=slow)
+        for task, title, label, aimed in rows
+    )
+
+
 ROWS = {
     row.name: row
     for row in (
-        Row(name="cold-light", title="cold, light (fastapi, uvicorn)", label="cold, light, pushed", aim=5),
-        Row(
-            name="pulled-light",
-            title="as above, to an image on this host, base pulled, too",
-            label="cold, light, to here, base pulled, too",
-        ),
-        Row(name="built-light", title="as above, to an image on this host", label="cold, light, to here"),
-        Row(
-            name="cold-heavy",
-            title="cold, heavy (numpy, pandas, scipy, scikit-learn)",
-            label="cold, heavy, pushed",
-            aim=10,
-            slow=True,
-        ),
-        Row(
-            name="pulled-heavy",
-            title="as above, to an image on this host, base pulled, too",
-            label="cold, heavy, to here, base pulled, too",
-            slow=True,
-        ),
-        Row(name="built-heavy", title="as above, to an image on this host", label="cold, heavy, to here", slow=True),
-        Row(
-            name="cold-huge",
-            title="cold, huge (torch, one wheel of 192 MB)",
-            label="cold, huge, pushed",
-            aim=10,
-            slow=True,
-        ),
-        Row(
-            name="pulled-huge",
-            title="as above, to an image on this host, base pulled, too",
-            label="cold, huge, to here, base pulled, too",
-            slow=True,
-        ),
-        Row(name="built-huge", title="as above, to an image on this host", label="cold, huge, to here", slow=True),
+        *_cold("light", "fastapi, uvicorn", aim=5),
+        *_cold("heavy", "numpy, pandas, scipy, scikit-learn", aim=10, slow=True),
+        *_cold("huge", "torch, one wheel of 192 MB", aim=10, slow=True),
         Row(name="unchanged-forty", title="nothing changed", label="nothing changed, pushed", aim=1),
         Row(name="changed-forty", title="one source file changed", label="one source file changed, pushed", aim=1),
         Row(
