@@ -77,6 +77,22 @@ def test_a_layer_that_fails_stops_podman_before_it_believes_the_archive(tmp_path
     assert not (tmp_path / "believed").exists()
 
 
+@posix
+def test_a_layer_that_fails_is_told_even_where_podman_has_ended_before(tmp_path: Path) -> None:
+    class Broken:
+        descriptor = IMAGE.layers[0].descriptor
+
+        def open(self) -> io.BytesIO:
+            os.close(os.open(tmp_path / "deaf", os.O_WRONLY))  # waits for the other side
+            raise IntegrityError("damaged")
+
+    os.mkfifo(tmp_path / "deaf")
+    layer = replace(IMAGE.layers[0], blob=Broken())
+    script = f"exec <{tmp_path}/deaf; cat"
+    with pytest.raises(IntegrityError, match="damaged"):
+        PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
+
+
 @pytest.fixture
 def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A real Podman with storage of its own."""

@@ -77,17 +77,20 @@ class PodmanDestination:
         # Files, since a pipe that nobody reads would stop Podman once it is full.
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             podman = self._start("load", stdin=subprocess.PIPE, stdout=output, stderr=errors)
-            # A broken pipe means that it has heard enough: its own words say why.
-            with suppress(BrokenPipeError), podman:
+            with podman:
                 assert podman.stdin is not None  # noqa: S101 - asked for above
                 try:
-                    write_members(podman.stdin, members, advance=advance)
-                except BrokenPipeError:
-                    raise
+                    # A broken pipe means that it has heard enough: its own words say why.
+                    with suppress(BrokenPipeError):
+                        write_members(podman.stdin, members, advance=advance)
                 except BaseException:
                     # A cut archive must not be taken for a whole one.
                     podman.kill()
                     raise
+                finally:
+                    # What is still buffered must not break the pipe over the error that is under way.
+                    with suppress(BrokenPipeError):
+                        podman.stdin.close()
             if podman.returncode:
                 raise self._failed("load", podman.returncode, errors)
 

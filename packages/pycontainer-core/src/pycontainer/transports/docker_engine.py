@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import io
 import json
 import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from pycontainer.errors import DocumentError, ToolError
@@ -28,15 +27,13 @@ from pycontainer.transports.tar_files import write_members
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from typing_extensions import Buffer
-
+    from pycontainer.blobs.hashing import BytesLike
     from pycontainer.transports.tar_files import Member
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 _CONNECT_TIMEOUT = 10.0
 # The engine says nothing while it unpacks; a layer of 10 GB takes minutes.
 _TIMEOUT = 900.0
-_CHUNK = 1 << 20
 _MAX_ANSWER = 1 << 20
 _OK, _NOT_FOUND = 200, 404
 
@@ -154,8 +151,7 @@ class DockerEngine:
             connection.putheader("Transfer-Encoding", "chunked")
             connection.endheaders()
             try:
-                with io.BufferedWriter(_Chunks(connection), _CHUNK) as body:
-                    write_members(body, members, advance=advance)
+                write_members(_Chunks(connection), members, advance=advance)
                 connection.send(b"0\r\n\r\n")
             except (BrokenPipeError, ConnectionResetError):
                 pass  # it has heard enough: its answer says why
@@ -258,18 +254,15 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(_TIMEOUT)
 
 
-class _Chunks(io.RawIOBase):
-    """What is written becomes the chunks of a request body (RFC 9112, section 7.1)."""
+class _Chunks:
+    """What is written becomes the chunks of a request body (RFC 9112, section 7.1).
+
+    Nothing is kept for later: after a blob that fails, no rest of a cut archive is sent.
+    """
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
-        super().__init__()
         self._connection = connection
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Buffer, /) -> int:
-        content = memoryview(cast("bytes", data)).cast("B")
-        if len(content):
-            self._connection.send(b"%x\r\n%b\r\n" % (len(content), bytes(content)))
-        return len(content)
+    def write(self, data: BytesLike, /) -> None:
+        if data:  # one of no bytes would be the last
+            self._connection.send(b"%x\r\n%b\r\n" % (len(data), bytes(data)))

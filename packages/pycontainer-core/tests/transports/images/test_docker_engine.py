@@ -30,6 +30,7 @@ from pycontainer.oci import Platform, Reference
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
 from pycontainer.transports.archives import docker_archive
 from pycontainer.transports.docker_engine import DockerEngine, EngineAddress, find_engine
+from pycontainer.transports.tar_files import Member
 
 if sys.platform == "win32":
     pytest.skip("the engine's socket is a Unix one", allow_module_level=True)
@@ -48,11 +49,16 @@ class FakeEngine:
         self.answer: list[dict[str, Any]] = [{"stream": "Loaded image: myapp:1\n"}]
         self.images: dict[str, str] = {}
         self.hang_up_after: int | None = None
+        self.hung_up = threading.Event()
 
 
 class _UnixServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     engine: FakeEngine
+
+    def close_request(self, request: Any) -> None:
+        super().close_request(request)
+        self.engine.hung_up.set()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass
@@ -196,12 +202,25 @@ def test_a_layer_that_fails_ends_the_request_unfinished(engine: tuple[FakeEngine
             raise IntegrityError("damaged")
 
     members = docker_archive(IMAGE, NAMES)
-    broken = [
-        type(member)(member.name, Broken()) if member.blob is IMAGE.layers[0].blob else member for member in members
-    ]
+    broken = [Member(member.name, Broken()) if member.blob is IMAGE.layers[0].blob else member for member in members]
     with pytest.raises(IntegrityError, match="damaged"):
         client.load(broken)
     assert server.loaded == b""
+
+
+def test_a_layer_that_fails_is_told_even_where_the_engine_has_hung_up(engine: tuple[FakeEngine, DockerEngine]) -> None:
+    server, client = engine
+    server.hang_up_after = 511  # all of the member's header
+
+    class Broken:
+        descriptor = IMAGE.layers[0].descriptor
+
+        def open(self) -> io.BytesIO:
+            assert server.hung_up.wait(30)
+            raise IntegrityError("damaged")
+
+    with pytest.raises(IntegrityError, match="damaged"):
+        client.load([Member("layer.tar", Broken())])
 
 
 def test_of_an_index_the_engine_gets_its_own_platform_and_says_so(engine: tuple[FakeEngine, DockerEngine]) -> None:
