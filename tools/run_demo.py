@@ -147,7 +147,8 @@ def _ask_podman() -> str:
     with TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as store:
         podman = ("podman", "--root", f"{store}/root", "--runroot", f"{store}/run")
         try:
-            return _ask(podman, PODMAN_OPTIONS, f"oci:{LAYOUT}")
+            # Podman names the image after the path, and not every path of a clone makes a name; this one does.
+            return _ask(podman, PODMAN_OPTIONS, f"oci:{LAYOUT.relative_to(ROOT)}")
         finally:
             _call("umount", f"{store}/root/overlay")
 

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,12 +76,8 @@ class Newcomer:
 
 @pytest.fixture
 def outside() -> Iterator[Path]:
-    """A directory that everyone can enter, as pytest's own are not.
-
-    Podman calls an image after the path of its layout, and takes none of which a part ends with `_`, say.
-    """
-    directory = Path(tempfile.gettempdir()) / f"demo-{uuid.uuid4().hex}"
-    directory.mkdir()
+    """A directory that everyone can enter, as pytest's own are not, with a path that is no name for an image."""
+    directory = Path(tempfile.mkdtemp(prefix="Demo-", suffix="_"))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
