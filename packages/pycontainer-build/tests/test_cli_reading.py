@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,31 @@ def test_what_records_tell_is_not_pulled(project: Project, run: Run) -> None:
     assert known["packages"] == unknown["packages"]
     assert {layer["known"] for layer in unknown["layers"]} == {"read"}
     assert {layer["known"] for layer in listing["layers"]} == {"unknown"}
+
+
+def test_what_one_command_has_read_the_next_ones_do_not_pull(project: Project, run: Run) -> None:
+    with FakeRegistry() as registry:
+        reference = f"{registry.host}/acme/api:1"
+        project.build("--tag", reference, "--push", "--cache-dir", "../others")
+
+        def pulled(*words: str) -> int:
+            before = len(registry.requests)
+            done = run(*words, reference, *CACHE, "-q")
+            assert done.code == exit_codes.OK, done.err
+            asked = [item.path for item in registry.requests[before:] if "/blobs/" in item.path]
+            return len(asked) - 1  # of which one is the config
+
+        assert pulled("inspect") > 2
+        assert not Path("../cache").exists(), "looking makes no cache"
+        project.build()
+        for folder in ("layers", "bases"):
+            shutil.rmtree(f"../cache/{folder}")
+        assert pulled("inspect") > 2
+        assert pulled("inspect") == 0
+        assert pulled("explain", "web", "--image") == 0
+        assert run("cache", "verify", *CACHE).code == exit_codes.OK
+        Path("../cache").chmod(0o777)
+        assert pulled("inspect") > 2, "nobody believes what everyone can write"
 
 
 def test_a_private_registry_is_read_with_the_credentials_of_the_options(run: Run) -> None:

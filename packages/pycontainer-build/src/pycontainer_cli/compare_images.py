@@ -20,7 +20,8 @@ _DESCRIPTION: Final = """\
 Show what differs between two images, wherever each of them is: packages, config, and the bytes
 that a node which has A would pull for B. With --files every file that differs, too.
 
-Layers that this host built are known; others are read as streams, and nothing is kept of them."""
+Layers that this host built are known; others are read as streams, once: what is in them is kept
+in the cache, where there is one."""
 _SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
 _NAME = "reference, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, or path"
 _VALUE: Final = 60

@@ -21,7 +21,8 @@ _DESCRIPTION: Final = """\
 Show what an image is and holds: its config, its layers and what each weighs, the packages of
 Python and of the operating system. Any image will do, from a registry, a directory or a file.
 
-Layers that this host built are known; others are read as streams, and nothing is kept of them."""
+Layers that this host built are known; others are read as streams, once: what is in them is kept
+in the cache, where there is one."""
 _TITLE: Final = 60
 _LISTED: Final = 3
 

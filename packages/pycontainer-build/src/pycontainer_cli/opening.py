@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pycontainer.builder.cache_home import default_cache_home
+from pycontainer.builder.cache_home import found_cache
 from pycontainer.config.registries import registry_settings
 from pycontainer.errors import DocumentError, PyContainerError
 from pycontainer.oci import Reference
@@ -19,7 +19,6 @@ from pycontainer.transports.registry import RegistryClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from pycontainer.config import BuildConfig
     from pycontainer.config.load import Loaded
@@ -30,9 +29,12 @@ if TYPE_CHECKING:
 @contextmanager
 def image_reader(loaded: Loaded, names: Iterable[str], emit: Emit) -> Iterator[ImageReader]:
     """A reader of images; credentials of the options are for the registries of `names`."""
-    client = RegistryClient(registry_settings(loaded.config, own=_registries(names)), emit=emit)
+    config = loaded.config
+    client = RegistryClient(registry_settings(config, own=_registries(names)), emit=emit)
+    chosen = None if config.cache_dir is None else config.path(config.cache_dir)
     try:
-        yield ImageReader(client, home=_cache(loaded.config), platform=host_platform(), emit=emit)
+        with found_cache(chosen=chosen, enabled=config.cache) as home:
+            yield ImageReader(client, home=home, platform=host_platform(), emit=emit)
     finally:
         client.close()
 
@@ -65,9 +67,3 @@ def _registries(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         with suppress(DocumentError):  # a path, or told when it is opened
             yield Reference.parse(name).registry
-
-
-def _cache(config: BuildConfig) -> Path | None:
-    """The cache that builds with the same options use, where there is one: looking at an image makes none."""
-    chosen = config.path(config.cache_dir) if config.cache_dir else default_cache_home()
-    return chosen if config.cache and chosen is not None and chosen.is_dir() else None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _Decoded = TypeVar("_Decoded")
 
 _MAX_SIZE: Final = 64 << 20
+MAX_CONTENT: Final = _MAX_SIZE - 2 * hashlib.sha256().digest_size - 1
+"""Bytes that a record can hold: of a larger one not all would be read."""
 
 
 class SharedDocuments(Protocol):

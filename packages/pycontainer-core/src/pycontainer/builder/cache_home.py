@@ -62,6 +62,25 @@ def cache_home(*, chosen: Path | None, enabled: bool, emit: Emit) -> Iterator[Pa
         yield folder
 
 
+@contextmanager
+def found_cache(*, chosen: Path | None, enabled: bool) -> Iterator[Path | None]:
+    """The directory that `cache_home` gave to a build, for who only looks at images; none where no build made one.
+
+    One that others can write to is not used, either.
+    """
+    home = chosen or default_cache_home()
+    if not enabled or home is None or not home.is_dir():
+        yield None
+        return
+    try:
+        claim(home)
+    except StoreError:
+        yield None
+        return
+    with limited(home):
+        yield home
+
+
 def _unwritable(home: Path) -> str | None:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 5 * 10**9
 """Bytes that the cache holds when no build runs."""
 
-FOLDERS: Final = ("bases", "built", "debian", "facts", "files", "layers", "locks", "wheels")
+FOLDERS: Final = ("bases", "built", "debian", "facts", "files", "layers", "locks", "readings", "wheels")
 """The folders of the cache."""
 
 # A cache directory that somebody chose may hold other things: only files in these places, of these names, are ours.
@@ -50,6 +50,7 @@ _KINDS: Final = {
     "facts/blobs/*": "base facts",
     "locks": "lock answers",
     "files": "file fingerprints",
+    "readings": "layer contents",
 }
 KINDS: Final = tuple(dict.fromkeys(_KINDS.values()))
 """What is kept."""

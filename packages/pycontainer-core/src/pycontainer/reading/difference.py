@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from pycontainer.layers.entries import Kind
-from pycontainer.reading.inspect import read_layers
 from pycontainer.reading.layers import measure, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pycontainer.oci import Digest
     from pycontainer.reading.documents import Inspection, LayerEntry, Package, SystemPackage
-    from pycontainer.reading.layers import LayerReading
     from pycontainer.reading.places import OpenedImage
     from pycontainer.sources.base.rootfs import Node, RootFS
 
@@ -102,24 +99,16 @@ def compare(before: Inspection, after: Inspection, *, files: tuple[FileChange, .
 
 
 def compare_files(before: OpenedImage, after: OpenedImage) -> tuple[FileChange, ...]:
-    """The files that differ in what a container sees, by path; layers that both have are read once.
+    """The files that differ in what a container sees, by path.
 
     Raises:
         PyContainerError: A layer cannot be read.
     """
     if before.descriptor.digest == after.descriptor.digest:
         return ()
-    known: dict[Digest, LayerReading | None] = {}
-    one, other = (dict(_files(_read(image, known))) for image in (before, after))
+    one, other = (dict(_files(overlay(each.readings.of(each.layers, hashed=True)))) for each in (before, after))
     changes = (_file_change(path, one.get(path), other.get(path)) for path in sorted(one.keys() | other.keys()))
     return tuple(change for change in changes if change)
-
-
-def _read(image: OpenedImage, known: dict[Digest, LayerReading | None]) -> RootFS:
-    unread = {layer.diff_id: layer for layer in image.layers if layer.diff_id not in known}
-    layers = list(unread.values())
-    known.update(zip(unread, read_layers(layers, [True] * len(layers), hashed=True), strict=True))
-    return overlay([known[layer.diff_id] for layer in image.layers])
 
 
 def _files(root: RootFS) -> Iterator[tuple[str, Node]]:

@@ -19,7 +19,7 @@ from pycontainer.errors import ConfigError
 from pycontainer.layers.entries import Kind
 from pycontainer.oci import Platform
 from pycontainer.reading.documents import LayerEntry, SystemPackage
-from pycontainer.reading.inspect import layer_entry, read_layers
+from pycontainer.reading.inspect import layer_entry
 from pycontainer.reading.installed import find_distributions, node_at, package_of
 from pycontainer.reading.layers import measure, overlay
 from pycontainer.reading.system import find_system_packages, owner_of
@@ -125,7 +125,7 @@ def read_image(image: OpenedImage) -> ImageContents:
     Raises:
         PyContainerError: One cannot be read, or is not what it should be.
     """
-    readings = tuple(read_layers(image.layers, [True] * len(image.layers)))
+    readings = tuple(image.readings.of(image.layers))
     root = overlay(readings)
     return ImageContents(image=image, readings=readings, root=root, distributions=tuple(find_distributions(root)))
 

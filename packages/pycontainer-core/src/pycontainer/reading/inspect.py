@@ -3,7 +3,7 @@
     inspection = inspect(reader, reader.open("ghcr.io/acme/api:1.4"))
 
 Records of layers of this host's builds tell of their packages without a byte of them; other layers are read, as
-streams. With `pull=False` they are not, and count as unknown.
+streams, once. With `pull=False` they are not, and count as unknown.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ from pycontainer.reading.documents import (
     PlatformEntry,
 )
 from pycontainer.reading.installed import find_distributions, package_of
-from pycontainer.reading.layers import MAX_ENTRIES, measure, overlay, read_layer
+from pycontainer.reading.layers import measure, overlay
 from pycontainer.reading.masking import masked, masked_values
 from pycontainer.reading.system import find_system_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pycontainer.layers.layer import Layer
     from pycontainer.layers.record import LayerRecord
     from pycontainer.oci import Descriptor, Digest, ImageConfig
     from pycontainer.reading.layers import LayerReading
@@ -56,33 +55,18 @@ def inspect(reader: ImageReader, image: OpenedImage, *, pull: bool = True) -> In
     Args:
         reader: Whose cache has records.
         image: What it opened.
-        pull: Whether layers that no record tells of are read.
+        pull: Whether layers are read of which nothing is known.
 
     Raises:
         PyContainerError: A layer cannot be read, or is not what it should be.
     """
     records = find_records(reader.home / "layers", _digests(image)) if reader.home else {}
     known = {number: record for number, record in _by_number(image, records).items() if record.contents.packages}
-    wanted = [pull and number not in known for number in range(len(image.layers))]
-    readings = read_layers(image.layers, wanted)
+    wanted = [number not in known for number in range(len(image.layers))]
+    readings = image.readings.of(image.layers, wanted, pull=pull)
     if known and _disturbs(image.config.config.environment.get("VIRTUAL_ENV", ""), readings[min(known) :]):
-        known, readings = {}, _completed(image, readings)
+        known, readings = {}, image.readings.of(image.layers, pull=pull)
     return _inspection(image, known, readings, overlay(readings))
-
-
-def read_layers(layers: Sequence[Layer], wanted: Sequence[bool], *, hashed: bool = False) -> list[LayerReading | None]:
-    """Read those layers that are wanted, one after the other.
-
-    Raises:
-        PyContainerError: As from `read_layer`; or all of them together have too many entries.
-    """
-    left = MAX_ENTRIES
-    readings: list[LayerReading | None] = []
-    for layer, read in zip(layers, wanted, strict=True):
-        reading = read_layer(layer, hashed=hashed, max_entries=left) if read else None
-        left -= len(reading.entries) if reading else 0
-        readings.append(reading)
-    return readings
 
 
 def _disturbs(environment: str, readings: Sequence[LayerReading | None]) -> bool:
@@ -98,12 +82,6 @@ def _disturbs(environment: str, readings: Sequence[LayerReading | None]) -> bool
                 if hidden.startswith(root) or root.startswith(hidden) or name == _OPAQUE:
                     return True
     return False
-
-
-def _completed(image: OpenedImage, readings: Sequence[LayerReading | None]) -> list[LayerReading | None]:
-    """The readings, with those of the layers that were not read."""
-    more = read_layers(image.layers, [reading is None for reading in readings])
-    return [reading or other for reading, other in zip(readings, more, strict=True)]
 
 
 def _digests(image: OpenedImage) -> list[Digest]:

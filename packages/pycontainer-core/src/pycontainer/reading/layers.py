@@ -1,4 +1,4 @@
-"""Layers read as streams: every entry, and of few files what they say; nothing reaches this host's disk.
+"""Layers read as streams: every entry, and of few files what they say; their bytes do not reach this host's disk.
 
 contents = read_layer(layer)                # hashed and checked against its diff_id while it passes
 root = overlay([contents, None, other])     # the files of the image; none stands for a layer that nobody read
@@ -50,9 +50,10 @@ class ReadEntry(NamedTuple):
 
 
 class LayerReading(NamedTuple):
-    """All entries of a layer, in order."""
+    """All entries of a layer, in order; `hashed` where the sha256 of every file was asked for."""
 
     entries: tuple[ReadEntry, ...]
+    hashed: bool
 
     @property
     def files(self) -> int:
@@ -97,7 +98,7 @@ def read_layer(layer: Layer, *, hashed: bool = False, max_entries: int = MAX_ENT
             "A layer is not what the image's config says",
             facts=[f"diff_id: `{layer.diff_id}`", f"its uncompressed bytes: `{reader.digest}`"],
         )
-    return LayerReading(entries)
+    return LayerReading(entries, hashed)
 
 
 def overlay(readings: Sequence[LayerReading | None]) -> RootFS:

@@ -4,7 +4,8 @@
     image = reader.open("ghcr.io/acme/api:1.4", platform=Platform("linux", "arm64"))
     image.manifest, image.config, image.layers[0].open()
 
-Nothing is written: what a registry has is streamed, and what this host happens to have in its cache is read there.
+What a registry has is streamed, and what this host happens to have in its cache is read there. Nothing is written but
+what was read of layers, so that a later command need not read them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pycontainer.events import Emit, ignore
 from pycontainer.layers.layer import Layer
 from pycontainer.oci import Index, Manifest, Platform, Reference, media_types
 from pycontainer.reading.attached import LayoutAttachments, NoAttachments, RepositoryAttachments
+from pycontainer.reading.remembered import Readings
 from pycontainer.reading.told import ToldBlob
 from pycontainer.sources.base.places import open_contents, split_location
 from pycontainer.sources.base.variant import choose_variant, read_config
@@ -67,6 +69,7 @@ class OpenedImage:
         index: The index, where there is one.
         descriptor: Of the manifest.
         layers: Base first; read where they are, when somebody opens them.
+        readings: Knows what is in them, or reads them.
         attachments: What is attached to manifest and index.
     """
 
@@ -77,6 +80,7 @@ class OpenedImage:
     manifest: Manifest
     config: ImageConfig
     layers: tuple[Layer, ...]
+    readings: Readings
     attachments: Attachments
 
 
@@ -95,6 +99,7 @@ class ImageReader:
         self._emit = emit
         self._platform = platform
         self.home = home
+        self._readings = Readings(home / "readings" if home else None)
 
     def open(self, text: str, *, platform: Platform | None = None) -> OpenedImage:
         """The image that a name means now.
@@ -169,6 +174,7 @@ class ImageReader:
             manifest=manifest,
             config=config,
             layers=layers,
+            readings=self._readings,
             attachments=found.attachments,
         )
 
