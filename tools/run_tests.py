@@ -41,9 +41,12 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 REQUIREMENTS = "requirements-dev.txt"
 # Options of `base_image.py` for what end-to-end tests build on, in the order in which they ask for it.
 BASES: tuple[tuple[str, ...], ...] = ((), ("--arch", "arm64"), ("--suite", "trixie"))
-# What end-to-end tests start, and the Debian package of each.
+# What tests start, and the Debian package of each. Not pigz: engines that find it unpack with it from then on, in other
+# times.
 PROGRAMS = {
     "arch-test": "arch-test",
+    "bsdtar": "libarchive-tools",
+    "busybox": "busybox",
     "containerd": "containerd",
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
