@@ -13,6 +13,7 @@ import pytest
 from pycontainer.blobs.store import BlobStore
 from pycontainer.errors import DeniedError, IntegrityError, NetworkError, PackageError, PyContainerError
 from pycontainer.events import Event, TaskAdvanced, TaskFinished, Warned
+from pycontainer.oci import Digest
 from pycontainer.sources.debian.archive import (
     AptSource,
     Archive,
@@ -241,7 +242,16 @@ class TestPackages:
         server.faults.append(wait)
         assert len(set(open_archive().fetch_all(packages))) == 4
 
-    def test_two_that_want_the_same_share_one_download(self, server: ArchiveServer, open_archive: Opener) -> None:
+    def test_two_that_want_the_same_share_one_download(
+        self, server: ArchiveServer, open_archive: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hashed = Digest.__hash__
+
+        def let_others_go_on(self: Digest) -> int:
+            time.sleep(0.001)
+            return hashed(self)
+
+        monkeypatch.setattr(Digest, "__hash__", let_others_go_on)
         package = server.add(DebForge(name="shared", architecture="all"))
         assert len(set(open_archive().fetch_all([package] * 6))) == 1
         assert len(server.asked("shared")) == 1

@@ -12,14 +12,13 @@ indexes, so that a connection nobody can read adds nothing to them. Hence the cl
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.errors import NetworkError, PackageError, PyContainerError
 from pycontainer.events import Warned, ignore
 from pycontainer.sources.debian.archive.credentials import Credentials
@@ -107,7 +106,7 @@ class Archive:
         self._places = Places(self._sources, snapshots=snapshots)
         self._releases: dict[tuple[str, str], Release] = {}
         # Architectures do not wait for each other; who wants the same one, does.
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._locks = KeyedLocks()
         self._known: dict[str, tuple[PackageIndex, tuple[str, ...]]] = {}
         self._origins: dict[str, str] = {}
 
@@ -128,7 +127,7 @@ class Archive:
             DocumentError: Something in it is malformed.
             ToolError: Nothing on this host can check signatures.
         """
-        with self._locks[architecture]:
+        with self._locks.of(architecture):
             if architecture not in self._known:
                 files = self._index_files(architecture)
                 index = PackageIndex.of(files, sources=[file.title for file in files.values()])

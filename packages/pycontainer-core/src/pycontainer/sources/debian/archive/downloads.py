@@ -6,10 +6,10 @@ path = downloads.fetch(descriptor, title="libpq5_15.14-0+deb12u1_amd64.deb", url
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.cached import CachedBlob
+from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.blobs.store import mark_used
 from pycontainer.errors import HTTPStatusError, IntegrityError, NetworkError
 from pycontainer.events import TaskAdvanced, TaskFinished, Verb
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pycontainer.blobs.store import BlobStore
     from pycontainer.events import Emit, Event
-    from pycontainer.oci import Descriptor, Digest
+    from pycontainer.oci import Descriptor
     from pycontainer.transports.http import HttpClient, Response
 
 _NOT_FOUND: Final = 404
@@ -48,7 +48,7 @@ class Downloads:
         self._emit = emit
         self._stopped = threading.Event()
         # Packages for all architectures are wanted by the builds of each.
-        self._locks: defaultdict[Digest, threading.Lock] = defaultdict(threading.Lock)
+        self._locks = KeyedLocks()
 
     def stop(self) -> None:
         """Let downloads end soon, with an error: nobody wants them any more."""
@@ -61,7 +61,7 @@ class Downloads:
             IntegrityError: What every address has is another file.
             NetworkError: No address has it; HTTPStatusError with the status 404 where all of them say so.
         """
-        with self._locks[descriptor.digest]:
+        with self._locks.of(str(descriptor.digest)):
             return self._fetch(descriptor, title, urls)
 
     def _fetch(self, descriptor: Descriptor, title: str, urls: Iterable[str]) -> tuple[Path, str | None]:

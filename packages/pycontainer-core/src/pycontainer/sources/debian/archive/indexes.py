@@ -8,8 +8,6 @@ release and an index that do not belong together.
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from pycontainer.blobs.compression import open_decompressed
+from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.blobs.records import load_record, save_record
 from pycontainer.blobs.store import mark_used
 from pycontainer.errors import DocumentError, HTTPStatusError, IntegrityError, PackageError
@@ -79,7 +78,7 @@ class Indexes:
         self._store = downloads.store
         self._folder = folder
         # Mirrors of one archive have the same index, which is fetched and unpacked once.
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._locks = KeyedLocks()
 
     def of(self, release: Release, source: AptSource, architecture: str) -> list[IndexFile]:
         """The indexes of a source's components for an architecture, and those for `all` where they are apart.
@@ -126,7 +125,7 @@ class Indexes:
                     f"The index `{name}` of `{release.asked}` is larger than {_MAX_SIZE >> 20} MB",
                     facts=[f"archive: {release.uri}", f"bytes: {file.size}"],
                 )
-        with self._locks[listed.sha256]:
+        with self._locks.of(listed.sha256):
             if (known := self._known(listed if suffix else None, plain)) is not None:
                 return known
             return self._fetch(release, source, f"{name}{suffix}")
