@@ -1,6 +1,11 @@
 import hashlib
+import os
+import shlex
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.events import Event, TaskFinished, TaskStarted
@@ -9,6 +14,7 @@ from pycontainer.sources.builds.backend import Backend, tree_key
 from pycontainer.sources.builds.builder import WheelBuilder
 from pycontainer.sources.locks import Artifact
 from pycontainer.sources.target import Libc, PythonVersion, Target
+from pycontainer.sources.uv import find_uv
 
 # A Python that no host has: whoever looks for it falls back to another one.
 NOWHERE = Target(platform=Platform("linux", "amd64"), python=PythonVersion(3, 99), libc=Libc("glibc", 2, 36))
@@ -41,3 +47,40 @@ def test_a_wheel_that_was_built_before_needs_neither_uv_nor_its_python(tmp_path:
     assert found.sha256 == hashlib.sha256(stored.path.read_bytes()).hexdigest()
     assert [event.reused for event in heard if isinstance(event, TaskFinished)] == [True]
     assert not any(isinstance(event, TaskStarted) for event in heard)
+
+
+@pytest.mark.skipif(os.name != "posix" or find_uv(os.environ) is None, reason="uv is wrapped in a shell script")
+def test_a_wheel_of_a_tree_that_changed_while_it_was_built_is_not_taken_for_that_of_the_old_one(tmp_path: Path) -> None:
+    tree, trace = tmp_path / "tree", tmp_path / "built"
+    (tree / "src" / "demo").mkdir(parents=True)
+    module = tree / "src" / "demo" / "__init__.py"
+    module.write_text("x = 'committed'\n")
+    # uv builds this itself, without any index.
+    (tree / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["uv_build"]\nbuild-backend = "uv_build"\n'
+        '[project]\nname = "demo"\nversion = "1.0"\n'
+    )
+    uv = find_uv({**os.environ, "UV_OFFLINE": "1"})
+    assert uv is not None
+    editing = tmp_path / "uv"
+    editing.write_text(
+        f"#!/bin/sh\ntest -e {shlex.quote(str(trace))} || echo \"x = 'edited'\" >{shlex.quote(str(module))}\n"
+        f'touch {shlex.quote(str(trace))}\nexec {shlex.quote(uv.program)} "$@"\n'
+    )
+    editing.chmod(0o755)
+
+    def built() -> str:
+        """What the wheel of another build says."""
+        builder = WheelBuilder(
+            tmp_path / "cache",
+            find_uv=lambda: replace(uv, program=str(editing)),
+            fetch=not_called,
+            root=tree,
+            environment=os.environ,
+        )
+        with zipfile.ZipFile(builder.build_tree(tree).path) as archive:
+            return archive.read("demo/__init__.py").decode()
+
+    assert built() == "x = 'edited'\n"
+    module.write_text("x = 'committed'\n")
+    assert built() == "x = 'committed'\n"

@@ -145,8 +145,13 @@ class WheelBuilder:
             known = self._built_now.get((tree, python.feature))
             if known is not None:
                 return self._told(known, name)
-            key = key_for(python.feature)
-            wheel = self._made(key, name, package, lambda out: self._build_in_place(tree, backend, python, out, name))
+            wheel = self._made(
+                key_for(python.feature),
+                name,
+                package,
+                lambda out: self._build_in_place(tree, backend, python, out, name),
+                key_now=lambda: key_for(python.feature),
+            )
             self._built_now[tree, python.feature] = wheel
             return wheel
 
@@ -186,9 +191,18 @@ class WheelBuilder:
             return self._made(key, str(package), package, make)
 
     def _made(
-        self, key: str | None, name: str, package: LockedPackage | None, make: Callable[[Path], None]
+        self,
+        key: str | None,
+        name: str,
+        package: LockedPackage | None,
+        make: Callable[[Path], None],
+        *,
+        key_now: Callable[[], str | None] | None = None,
     ) -> BuiltWheel:
-        """The wheel of a key from the store, or what `make` puts into a directory."""
+        """The wheel of a key from the store, or what `make` puts into a directory.
+
+        Where `key_now` gives another key afterwards, somebody wrote to the tree: nobody knows what the wheel is of.
+        """
         reused = self._reused(key, name)
         if reused is not None:
             return reused
@@ -198,7 +212,7 @@ class WheelBuilder:
             built = _only_wheel(folder, name)
             if package is not None:
                 _check_is(built, package)
-            wheel = self._store.put(key, built)
+            wheel = self._store.put(key if key_now is None or key_now() == key else None, built)
         self._emit(TaskFinished(verb=Verb.BUILD_WHEEL, name=name, size=wheel.size))
         return wheel
 
