@@ -111,15 +111,20 @@ class BlobStore:
         """A new blob, written piece by piece; what is not committed when the context ends is discarded."""
         return BlobWriter(self, algorithm)
 
-    def discard(self, digest: Digest) -> None:
+    def discard(self, digest: Digest, *, seen: os.stat_result | None = None) -> None:
         """Remove an entry, whatever stands there; one that is gone already is no error.
+
+        Args:
+            digest: Its name.
+            seen: The file that was found to be damaged: a whole one that somebody has put in its place since stays.
 
         Raises:
             StoreError: It cannot be removed.
         """
         path = self.path(digest)
         try:
-            _remove(path)
+            if seen is None or os.path.samestat(path.lstat(), seen):
+                _remove(path)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -249,8 +254,8 @@ class StoredBlob(Value, frozen=True):
             StoreError: The entry cannot be read.
         """
         raw = self._open()
-        digest = self.descriptor.digest
-        reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest))
+        digest, seen = self.descriptor.digest, os.fstat(raw.fileno())
+        reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest, seen=seen))
         return io.BufferedReader(reader, _SLICE)
 
     def is_intact(self) -> bool:
@@ -264,11 +269,12 @@ class StoredBlob(Value, frozen=True):
             return False
         try:
             with self._open() as raw:
+                seen = os.fstat(raw.fileno())
                 _, found = hash_raw(raw, digest.algorithm)
         except IntegrityError:
             return False
         if found != digest.hex:
-            self.store.discard(digest)
+            self.store.discard(digest, seen=seen)
         return found == digest.hex
 
     def _open(self) -> io.FileIO:
@@ -291,11 +297,11 @@ class StoredBlob(Value, frozen=True):
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode) or status.st_size != self.descriptor.size:
             os.close(number)
-            self._reject(f"it is not a file of {self.descriptor.size} bytes")
+            self._reject(f"it is not a file of {self.descriptor.size} bytes", seen=status)
         return io.FileIO(number)
 
-    def _reject(self, fact: str) -> None:
-        self.store.discard(self.descriptor.digest)
+    def _reject(self, fact: str, *, seen: os.stat_result | None = None) -> None:
+        self.store.discard(self.descriptor.digest, seen=seen)
         path = self.store.path(self.descriptor.digest)
         raise IntegrityError(f"The stored blob `{self.descriptor.digest}` is damaged", facts=[fact, f"store: {path}"])
 

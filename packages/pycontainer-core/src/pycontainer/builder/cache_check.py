@@ -6,6 +6,7 @@ checked.files, checked.size, checked.damaged
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -53,22 +54,34 @@ def check_cache(home: Path) -> Checked:
         return Checked(files=0, size=0, damaged=())
     with limited(home), ThreadPoolExecutor(_JOBS, thread_name_prefix="check") as pool:
         files = sorted((file for file in cache_files(home) if not is_unfinished(file)), key=lambda file: file.path)
-        damaged = tuple(file for file, good in zip(files, pool.map(_is_intact, files), strict=True) if not good)
-        for file in damaged:
-            file.path.unlink(missing_ok=True)
+        damaged = tuple(file for file, good in zip(files, pool.map(_is_left, files), strict=True) if not good)
     return Checked(files=len(files), size=sum(file.size for file in files), damaged=damaged)
 
 
-def _is_intact(file: CacheFile) -> bool:
+def _is_left(file: CacheFile) -> bool:
+    """Whether a file may stay; one that may not is removed at once, or looked at again where a build changed it."""
     path = file.path
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):
+        while not _is_intact(path, seen := path.lstat()):
+            now = path.lstat()
+            # The number of a file that is gone may be given to the next one.
+            if os.path.samestat(now, seen) and now.st_mtime_ns == seen.st_mtime_ns:
+                path.unlink()
+                return False
+    except FileNotFoundError:  # evicted, or found out by a build
+        pass
+    return True
+
+
+def _is_intact(path: Path, status: os.stat_result) -> bool:
+    try:
+        if not stat.S_ISREG(status.st_mode):
             return False
         if not _BLOB.fullmatch(path.name):
             return is_record_intact(path)
         with path.open("rb", buffering=0) as raw:
             return hash_raw(raw, path.parent.name)[1] == path.name
-    except FileNotFoundError:  # evicted, or replaced, by a build
-        return True
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError):  # a disk that cannot read it; a folder that is named like no hash
         return False
