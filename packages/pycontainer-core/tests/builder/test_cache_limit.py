@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from pycontainer.blobs import store
+from pycontainer.blobs.hashing import hash_raw
 from pycontainer.blobs.store import BlobStore
+from pycontainer.builder import cache_limit
 from pycontainer.builder.cache_home import cache_home
 from pycontainer.builder.cache_limit import cache_files, limited, prune
 from pycontainer.errors import StoreError
@@ -79,6 +82,41 @@ def test_what_a_running_build_may_still_push_stays(tmp_path: Path) -> None:
         assert not old.exists()
     build(tmp_path, 0)
     assert not path.exists()
+
+
+@posix_only
+def test_what_a_build_uses_after_another_has_listed_the_cache_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = add(tmp_path, "layers", b"l" * 100, hours=25)
+    now = cache_limit._now
+
+    def now_that_it_is_used(home: Path) -> float:
+        store.mark_used(path)
+        return now(home)
+
+    monkeypatch.setattr(cache_limit, "_now", now_that_it_is_used)
+    with limited(tmp_path):
+        build(tmp_path, 0)
+    assert path.exists()
+
+
+@posix_only
+def test_what_a_build_is_about_to_use_does_not_leave_while_it_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"w" * 100
+    path = add(tmp_path, "wheels", content, hours=25)
+    blob = Descriptor(media_type="application/octet-stream", digest=Digest.of(content), size=len(content))
+
+    def hash_while_another_build_ends(raw: io.RawIOBase, algorithm: str) -> tuple[int, str]:
+        build(tmp_path, 0)
+        return hash_raw(raw, algorithm)
+
+    monkeypatch.setattr(store, "hash_raw", hash_while_another_build_ends)
+    with limited(tmp_path):
+        assert BlobStore(tmp_path / "wheels").blob(blob).use()
+        assert path.read_bytes() == content
 
 
 @posix_only

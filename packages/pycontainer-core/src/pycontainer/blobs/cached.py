@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from pycontainer.blobs.blob import FarBlob, PassingBlob
-from pycontainer.blobs.store import StoredBlob, flush, mark_used
+from pycontainer.blobs.store import StoredBlob, flush
 from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Verb, ignore
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ class CachedBlob:
         """
         with self._lock:
             if not self._fetched:
-                reused = self._stored.is_intact()
-                if reused:
-                    mark_used(self._stored.store.path(self.descriptor.digest))
-                else:
+                reused = self._stored.use()
+                if not reused:
                     self._download()
                 self._fetched = True
                 name, size = self._title, self.descriptor.size

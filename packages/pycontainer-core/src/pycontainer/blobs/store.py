@@ -258,6 +258,17 @@ class StoredBlob(Value, frozen=True):
         reader = VerifyingReader(raw, self.descriptor, on_mismatch=lambda: self.store.discard(digest, seen=seen))
         return io.BufferedReader(reader, _SLICE)
 
+    def use(self) -> bool:
+        """As `is_intact`, for who goes on to use it by its path: it counts as used before a byte of it is read.
+
+        Else a build that ends meanwhile, and makes the cache smaller, might take it for one that nobody uses.
+
+        Raises:
+            StoreError: The entry cannot be read.
+        """
+        mark_used(self.store.path(self.descriptor.digest))
+        return self.is_intact()
+
     def is_intact(self) -> bool:
         """Whether the store has the right bytes: all of them are read. A damaged entry is discarded.
 

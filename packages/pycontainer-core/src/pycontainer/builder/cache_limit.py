@@ -152,8 +152,9 @@ def _evict(home: Path, held: BinaryIO | None, max_size: int, older_than: float =
         if excess > 0 or is_unfinished(file):
             # Windows does not remove what a reader holds open: then it stays for now.
             with suppress(OSError):
-                file.path.unlink()
-                excess -= file.size
+                if file.path.lstat().st_mtime < before:  # nobody has used it since they were listed
+                    file.path.unlink()
+                    excess -= file.size
 
 
 def _lock_file(home: Path) -> AbstractContextManager[BinaryIO | None]:

@@ -17,7 +17,6 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from pycontainer.blobs.lock import KeyedLocks
-from pycontainer.blobs.store import mark_used
 from pycontainer.errors import (
     DeniedError,
     IntegrityError,
@@ -165,13 +164,8 @@ class ArtifactFetcher:
         if size is None or artifact.size not in {None, size}:
             return None
         descriptor = Descriptor(media_type="application/octet-stream", digest=digest, size=size)
-        try:
-            with self.store.blob(descriptor).open() as stream:
-                while stream.read(_SLICE):
-                    pass
-        except IntegrityError:  # the store has thrown it away
+        if not self.store.blob(descriptor).use():
             return None
-        mark_used(self.store.path(digest))
         return Fetched(path=self.store.path(digest), sha256=digest.hex, size=size)
 
     def _from_disk(self, artifact: Artifact) -> Fetched:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pycontainer.blobs.blob import BytesBlob
 from pycontainer.blobs.cached import CachedBlob
-from pycontainer.blobs.store import mark_used
 from pycontainer.errors import BaseImageError, DocumentError, HTTPStatusError
 from pycontainer.events import Emit, ignore
 from pycontainer.oci import Reference
@@ -137,9 +136,7 @@ class Repository:
     def manifest(self, descriptor: Descriptor) -> Manifest | Index:
         """A manifest or index, from the store, else the registry."""
         stored = self._store.blob(descriptor)
-        if stored.is_intact():
-            mark_used(self._store.path(descriptor.digest))
-        else:
+        if not stored.use():
             fetched = self._client.manifest(self._reference.with_digest(descriptor.digest))
             self.keep(descriptor, fetched.document)
         with stored.open() as stream:

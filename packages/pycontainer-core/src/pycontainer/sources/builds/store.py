@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pycontainer.blobs.records import load_record, save_record
-from pycontainer.blobs.store import BlobStore, mark_used
-from pycontainer.errors import DocumentError, IntegrityError
+from pycontainer.blobs.store import BlobStore
+from pycontainer.errors import DocumentError
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.sources.locks.filenames import parse_wheel
 
@@ -62,15 +62,10 @@ class BuiltWheels:
             digest = Digest("sha256", record["sha256"])
             wheel = self._wheel(digest, str(record["filename"]), int(record["size"]))
             descriptor = Descriptor(media_type="application/zip", digest=digest, size=wheel.size)
-            with self._blobs.blob(descriptor).open() as stream:
-                while stream.read(1 << 20):
-                    pass
-        except (OSError, ValueError, KeyError, TypeError, DocumentError, IntegrityError):
+            fits = record.get("key") == key and parse_wheel(wheel.filename) is not None
+            return wheel if fits and self._blobs.blob(descriptor).use() else None
+        except (OSError, ValueError, KeyError, TypeError, DocumentError):
             return None
-        if record.get("key") != key or not parse_wheel(wheel.filename):
-            return None
-        mark_used(wheel.path)
-        return wheel
 
     def put(self, key: str | None, built: Path) -> BuiltWheel:
         """Take a wheel that was just built, in its canonical bytes; without a key it will not be found again.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pycontainer.blobs.cached import CachedBlob
 from pycontainer.blobs.lock import KeyedLocks
-from pycontainer.blobs.store import mark_used
 from pycontainer.errors import HTTPStatusError, IntegrityError, NetworkError
 from pycontainer.events import TaskAdvanced, TaskFinished, Verb
 from pycontainer.sources.debian.archive.answers import refuse_denied
@@ -66,8 +65,7 @@ class Downloads:
 
     def _fetch(self, descriptor: Descriptor, title: str, urls: Iterable[str]) -> tuple[Path, str | None]:
         stored = self.store.blob(descriptor)
-        if stored.is_intact():
-            mark_used(self.store.path(descriptor.digest))
+        if stored.use():
             self._emit(TaskFinished(verb=Verb.DOWNLOAD, name=title, size=descriptor.size, reused=True))
             return self.store.path(descriptor.digest), None
         failures: list[NetworkError | IntegrityError] = []

@@ -18,7 +18,6 @@ import msgspec
 from pycontainer.blobs.compression import open_decompressed
 from pycontainer.blobs.lock import KeyedLocks
 from pycontainer.blobs.records import load_record, save_record
-from pycontainer.blobs.store import mark_used
 from pycontainer.errors import DocumentError, HTTPStatusError, IntegrityError, PackageError
 from pycontainer.oci import Descriptor, Digest
 from pycontainer.sources.debian.archive.downloads import is_absent
@@ -156,9 +155,8 @@ class Indexes:
                 known = _DECODER.decode(content or b"")
                 digest = Digest("sha256", known.sha256)
                 descriptor = Descriptor(media_type=_MEDIA_TYPE, digest=digest, size=known.size)
-        if descriptor is None or not self._store.blob(descriptor).is_intact():
+        if descriptor is None or not self._store.blob(descriptor).use():
             return None
-        mark_used(self._store.path(descriptor.digest))
         return self._store.path(descriptor.digest)
 
     def _record(self, packed: ListedFile) -> Path:
