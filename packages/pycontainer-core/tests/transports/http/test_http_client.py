@@ -322,6 +322,11 @@ class TestResuming:
         content, _ = self.read(self.cut(100_000), ok(self.CONTENT))
         assert content == self.CONTENT
 
+    def test_a_server_without_ranges_may_break_while_it_sends_again_what_is_known(self) -> None:
+        content, heads = self.read(self.cut(100_000), self.cut(50_000), ok(self.CONTENT))
+        assert content == self.CONTENT
+        assert len(heads) == 3
+
     def test_another_part_than_asked_for_is_refused(self) -> None:
         size = len(self.CONTENT)
         wrong = answer(206, self.CONTENT[500:], f"Content-Range: bytes 500-{size - 1}/{size}")

@@ -39,6 +39,7 @@ class ResumingReader(BodyReader):
         self._position = position
         self._failures = 0
         self._progress = 0
+        self._known = 0
         self._response: Response | None = None
 
     def begin(self) -> None:
@@ -56,6 +57,7 @@ class ResumingReader(BodyReader):
             if self._response is None:
                 self._response = self._resume()
             try:
+                self._pass_over(self._response)
                 data = self._response.read(size)
             except NetworkError:
                 self._drop()
@@ -83,24 +85,28 @@ class ResumingReader(BodyReader):
     def _resume(self) -> Response:
         response = self._open_at(self._position)
         try:
-            _go_to(response, self._position)
+            self._known = _begins(response, self._position)
         except BaseException:
             response.close()
             raise
         return response
 
-
-def _go_to(response: Response, position: int) -> None:
-    """Make the next byte of the body the one at this position."""
-    if response.status == _OK:
-        while position:
-            data = response.read(min(position, 1 << 20))
+    def _pass_over(self, response: Response) -> None:
+        """Read what is known already; a connection may break while that comes once more, too."""
+        while self._known:
+            data = response.read(min(self._known, 1 << 20))
             if not data:
                 raise NetworkError("The content became shorter while it was downloaded")
-            position -= len(data)
-        return
+            self._known -= len(data)
+
+
+def _begins(response: Response, position: int) -> int:
+    """How many bytes of the body stand before this position."""
+    if response.status == _OK:
+        return position
     if response.status != _PARTIAL or not position:
         raise status_error(response)
     found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if found is None or int(found.group(1)) != position:
         raise status_error(response, "The server sent another part of the content than was asked for")
+    return 0
