@@ -93,6 +93,21 @@ def test_a_layer_that_fails_is_told_even_where_podman_has_ended_before(tmp_path:
         PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
 
 
+@posix
+def test_another_pipe_that_breaks_is_not_taken_for_podmans(tmp_path: Path) -> None:
+    class Told:
+        descriptor = IMAGE.layers[0].descriptor
+
+        def open(self) -> io.BytesIO:
+            raise BrokenPipeError  # as of whoever reads what is said while the layer is made
+
+    layer = replace(IMAGE.layers[0], blob=Told())
+    script = f"cat >/dev/null; touch {tmp_path}/believed"
+    with pytest.raises(BrokenPipeError):
+        PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
+    assert not (tmp_path / "believed").exists()
+
+
 @pytest.fixture
 def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A real Podman with storage of its own."""

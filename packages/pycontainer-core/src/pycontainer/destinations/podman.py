@@ -25,6 +25,7 @@ from pycontainer.transports.tar_files import Member, write_members
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pycontainer.blobs.hashing import BytesLike
     from pycontainer.image import Image, ImageIndex
     from pycontainer.oci import Reference
 
@@ -80,9 +81,8 @@ class PodmanDestination:
             with podman:
                 assert podman.stdin is not None  # noqa: S101 - asked for above
                 try:
-                    # A broken pipe means that it has heard enough: its own words say why.
-                    with suppress(BrokenPipeError):
-                        write_members(podman.stdin, members, advance=advance)
+                    with suppress(_HungUpError):  # it has heard enough: its own words say why
+                        write_members(_Pipe(podman.stdin), members, advance=advance)
                 except BaseException:
                     # A cut archive must not be taken for a whole one.
                     podman.kill()
@@ -132,6 +132,23 @@ class PodmanDestination:
         errors.seek(0)
         said = errors.read(_MAX_OUTPUT).decode("utf-8", "replace").strip().splitlines()[-5:]
         return ToolError(f"`podman {what}` failed", facts=[f"exit code: {code}", *said])
+
+
+class _Pipe:
+    """Podman's standard input; that it hung up is told apart from any other pipe that breaks meanwhile."""
+
+    def __init__(self, stdin: IO[bytes]) -> None:
+        self._stdin = stdin
+
+    def write(self, data: BytesLike, /) -> None:
+        try:
+            self._stdin.write(data)
+        except BrokenPipeError as error:
+            raise _HungUpError from error
+
+
+class _HungUpError(Exception):
+    """Podman takes no more."""
 
 
 def podman_name(name: Reference) -> str:

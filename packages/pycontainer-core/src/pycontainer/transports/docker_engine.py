@@ -14,7 +14,7 @@ import http.client
 import json
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from pycontainer.transports.tar_files import write_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from pycontainer.blobs.hashing import BytesLike
     from pycontainer.transports.tar_files import Member
@@ -145,24 +146,31 @@ class DockerEngine:
             ToolError: It cannot be reached, or refuses the image.
         """
         connection = self._connect()
+        chunks = _Chunks(connection, self._reaching)
         try:
-            connection.putrequest("POST", "/images/load?quiet=1")
-            connection.putheader("Content-Type", "application/x-tar")
-            connection.putheader("Transfer-Encoding", "chunked")
-            connection.endheaders()
-            try:
-                write_members(_Chunks(connection), members, advance=advance)
-                connection.send(b"0\r\n\r\n")
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it has heard enough: its answer says why
-            response = connection.getresponse()
-            if response.status != _OK:
-                raise self._refused(response)
-            return tuple(self._loaded(response))
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+            with self._reaching():
+                connection.putrequest("POST", "/images/load?quiet=1")
+                connection.putheader("Content-Type", "application/x-tar")
+                connection.putheader("Transfer-Encoding", "chunked")
+                connection.endheaders()
+            with suppress(_HungUpError):  # it has heard enough: its answer says why
+                write_members(chunks, members, advance=advance)
+                chunks.end()
+            with self._reaching():
+                response = connection.getresponse()
+                if response.status != _OK:
+                    raise self._refused(response)
+                return tuple(self._loaded(response))
         finally:
             connection.close()
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """What fails in here is the connection to the engine."""
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
 
     def _loaded(self, response: http.client.HTTPResponse) -> Iterator[str]:
         """The lines of the answer, each a JSON object; one with `error` comes after the status said 200."""
@@ -257,12 +265,30 @@ class _UnixConnection(http.client.HTTPConnection):
 class _Chunks:
     """What is written becomes the chunks of a request body (RFC 9112, section 7.1).
 
-    Nothing is kept for later: after a blob that fails, no rest of a cut archive is sent.
+    Nothing is kept for later: after a blob that fails, no rest of a cut archive is sent. That the engine hung up is
+    told apart from any other pipe that breaks meanwhile, such as that of whoever reads our messages.
     """
 
-    def __init__(self, connection: http.client.HTTPConnection) -> None:
+    def __init__(
+        self, connection: http.client.HTTPConnection, reaching: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self._connection = connection
+        self._reaching = reaching
 
     def write(self, data: BytesLike, /) -> None:
         if data:  # one of no bytes would be the last
-            self._connection.send(b"%x\r\n%b\r\n" % (len(data), bytes(data)))
+            self._send(b"%x\r\n%b\r\n" % (len(data), bytes(data)))
+
+    def end(self) -> None:
+        self._send(b"0\r\n\r\n")
+
+    def _send(self, data: bytes) -> None:
+        with self._reaching():
+            try:
+                self._connection.send(data)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise _HungUpError from error
+
+
+class _HungUpError(Exception):
+    """The engine takes no more of a request."""

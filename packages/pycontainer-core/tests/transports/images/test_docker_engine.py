@@ -28,6 +28,7 @@ from pycontainer.events import Event, Warned
 from pycontainer.image import ImageIndex
 from pycontainer.oci import Platform, Reference
 from pycontainer.testing.images import File, debian_like, forge_image, forge_layer
+from pycontainer.transports import docker_engine
 from pycontainer.transports.archives import docker_archive
 from pycontainer.transports.docker_engine import DockerEngine, EngineAddress, find_engine
 from pycontainer.transports.tar_files import Member
@@ -221,6 +222,23 @@ def test_a_layer_that_fails_is_told_even_where_the_engine_has_hung_up(engine: tu
 
     with pytest.raises(IntegrityError, match="damaged"):
         client.load([Member("layer.tar", Broken())])
+
+
+def test_another_pipe_that_breaks_is_not_taken_for_the_engines(
+    engine: tuple[FakeEngine, DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_engine, "_TIMEOUT", 5.0)  # how long it would wait for an answer that cannot come
+    server, client = engine
+
+    class Told:
+        descriptor = IMAGE.layers[0].descriptor
+
+        def open(self) -> io.BytesIO:
+            raise BrokenPipeError  # as of whoever reads what is said while the layer is made
+
+    with pytest.raises(BrokenPipeError):
+        client.load([Member("layer.tar", Told())])
+    assert server.loaded == b""
 
 
 def test_of_an_index_the_engine_gets_its_own_platform_and_says_so(engine: tuple[FakeEngine, DockerEngine]) -> None:
