@@ -312,6 +312,33 @@ def test_builds_at_once_leave_one_of_them_whole(tmp_path: Path) -> None:
     assert (path / "refs/tags/latest").read_text() == f"{last.digest}\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes nothing that somebody waits for")
+def test_a_layout_that_is_removed_while_a_build_waits_for_it_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, new = tmp_path / "image", image("new")
+    LayoutDestination(path).write(image("old"))
+    waits, removed = threading.Event(), threading.Event()
+
+    def wait(_: float) -> None:
+        waits.set()
+        assert removed.wait(30)
+
+    monkeypatch.setattr("pycontainer.blobs.lock.time.sleep", wait)
+
+    class Removal(LayoutDestination):
+        def _check_ours(self) -> None:
+            super()._check_ours()
+            other.start()
+            assert waits.wait(30)
+
+    other = threading.Thread(target=LayoutDestination(path).write, args=[new])
+    Removal(path).remove()
+    removed.set()
+    other.join()
+    check(path, new)
+
+
 def test_a_lock_that_is_held_too_long_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (

@@ -10,6 +10,7 @@ A lock is the operating system's, on the open file: it is gone with the process 
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import threading
 import time
@@ -42,7 +43,7 @@ class KeyedLocks:
 
 
 @contextmanager
-def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[None]:
+def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[bool]:
     """Hold the lock on a file that exists.
 
     A file system without locks, as some network ones are, gives none: what is written then is still atomic, but two
@@ -51,6 +52,9 @@ def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[None]:
     Args:
         path: The file; nothing is written to it.
         timeout: Seconds to wait for another build.
+
+    Yields:
+        Whether it is still the file of this path: another build may have removed it while we waited.
 
     Raises:
         StoreError: Another build holds it too long, or the file cannot be opened.
@@ -65,7 +69,14 @@ def exclusive(path: Path, *, timeout: float = _TIMEOUT) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise StoreError(f"`{path.parent}` is being written by another build")
             time.sleep(_PAUSE)
-        yield
+        yield _is_at(path, file)
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
 
 
 def _try(file: BinaryIO) -> bool:

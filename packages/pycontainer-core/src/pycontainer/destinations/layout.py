@@ -108,12 +108,17 @@ class LayoutDestination:
         if not self._is_layout():
             return
         try:
-            with exclusive(self._path / MARKER):
+            with exclusive(self._path / MARKER) as is_there:
+                if not is_there:
+                    return
                 self._check_ours()
                 (self._path / INDEX).unlink(missing_ok=True)
                 self._remove_tags(keep=frozenset())
                 _remove_others(self._path, set())
-            (self._path / MARKER).unlink()  # now that nobody holds it open
+                if os.name != "nt":  # before a build that waits for it takes it for a layout
+                    (self._path / MARKER).unlink()
+            if os.name == "nt":  # now that nobody holds it open
+                (self._path / MARKER).unlink()
         except OSError as error:
             raise StoreError(f"Cannot remove `{self._path}`", facts=[error.strerror or str(error)]) from error
         for folder in (*reversed(_FOLDERS), "."):
@@ -122,11 +127,13 @@ class LayoutDestination:
 
     def _write(self, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int]:
         """Write the layout: the bytes that had to be written for each blob."""
-        if not self._is_layout() and (moved := self._create(index, blobs)) is not None:
-            return moved
-        with exclusive(self._path / MARKER):
-            self._check_ours()
-            return self._update(index, blobs)
+        while True:
+            if not self._is_layout() and (moved := self._create(index, blobs)) is not None:
+                return moved
+            with exclusive(self._path / MARKER) as is_there:
+                if is_there:
+                    self._check_ours()
+                    return self._update(index, blobs)
 
     def _is_layout(self) -> bool:
         """Whether a layout stands at the path; false where there is nothing or an empty directory."""
