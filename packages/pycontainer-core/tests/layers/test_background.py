@@ -63,3 +63,15 @@ def test_a_failure_is_raised_to_whoever_asked_and_nothing_is_done_after_it(proce
         with pytest.raises(ValueError, match="full"):
             work.wait()
     assert done == []
+
+
+@pytest.mark.parametrize("processors", [2], indirect=True)
+def test_where_no_thread_can_be_had_that_is_told(processors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    del processors
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")  # as a container says that may have so many and no more
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="can't start"), Background() as work:
+        work.run(int, weight=MEGABYTE)

@@ -92,8 +92,9 @@ class Background:
             self._do(batch)
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._loop, name="pycontainer-layer", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._loop, name="pycontainer-layer", daemon=True)
+            thread.start()
+            self._thread = thread  # `close` waits for it, and for none that could not start
         self._queue.put(batch)
 
     def _count(self, *, busy: bool) -> None:
