@@ -262,14 +262,18 @@ class Session:
         """Brings locked files to this host."""
         from pycontainer.sources.fetch import ArtifactFetcher  # noqa: PLC0415
 
-        return ArtifactFetcher(
-            self.downloads,
-            self.http,
-            self.lookup,
-            headers=self.credentials.headers,
-            parallel=self.jobs,
-            locks=self.together.locks,
-            emit=self.emit,
+        # Threads that want it at the same time must have the same one: what one of them fetches, the others wait for.
+        return self.together.once(
+            ("fetcher", self),
+            lambda _: ArtifactFetcher(
+                self.downloads,
+                self.http,
+                self.lookup,
+                headers=self.credentials.headers,
+                parallel=self.jobs,
+                locks=self.together.locks,
+                emit=self.emit,
+            ),
         )
 
     def fetch_inputs(self, recipes: Iterable[Recipe]) -> None:
@@ -295,16 +299,20 @@ class Session:
         """Builds wheels of sources."""
         from pycontainer.sources.builds.builder import WheelBuilder  # noqa: PLC0415
 
-        return WheelBuilder(
-            self.home / "built",
-            find_uv=lambda: self.uv,
-            fetch=lambda artifact: self.fetcher.fetch(artifact),  # noqa: PLW0108 - made only when an sdist is built
-            root=self.config.root,
-            environment=os.environ,
-            fingerprints=self.fingerprints,
-            insecure_hosts=frozenset(self.config.allow_http),
-            locks=self.together.locks,
-            emit=self.emit,
+        # As above; and what it has built of a tree, it gives for other platforms, too.
+        return self.together.once(
+            ("builder", self),
+            lambda _: WheelBuilder(
+                self.home / "built",
+                find_uv=lambda: self.uv,
+                fetch=lambda artifact: self.fetcher.fetch(artifact),  # noqa: PLW0108 - made only when an sdist is built
+                root=self.config.root,
+                environment=os.environ,
+                fingerprints=self.fingerprints,
+                insecure_hosts=frozenset(self.config.allow_http),
+                locks=self.together.locks,
+                emit=self.emit,
+            ),
         )
 
     @property

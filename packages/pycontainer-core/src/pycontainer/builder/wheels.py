@@ -41,7 +41,6 @@ class WheelSupply:
         self._session = session
         self._project = project
         self._lock = threading.Lock()
-        self._opening = threading.Lock()
 
     def take(self, plan: BuildPlan, platform: PlatformPlan) -> Wheels:
         """The wheels of one platform.
@@ -89,9 +88,7 @@ class WheelSupply:
         )
 
     def _fetched(self, artifact: Artifact) -> Fetched:
-        with self._opening:  # one fetcher for all threads, so that they share downloads
-            fetcher = self._session.fetcher
-        return fetcher.fetched(artifact)
+        return self._session.fetcher.fetched(artifact)
 
     def _own(self, target: Target) -> WheelInput:
         """The project's wheel, built for the target; front ends build theirs one at a time."""
