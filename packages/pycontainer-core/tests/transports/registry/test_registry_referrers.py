@@ -13,7 +13,7 @@ from pycontainer.errors import DocumentError, HTTPStatusError, IntegrityError, N
 from pycontainer.oci import Descriptor, Digest, Index, Reference, canonical_json, media_types
 from pycontainer.testing.registry import Answer, Corrupt, FakeRegistry, Fault, LoseAnswer, Rules
 from pycontainer.testing.registry.conformance import make_attachment, make_image
-from pycontainer.transports.http import HttpSettings, RetryPolicy, Timeouts
+from pycontainer.transports.http import HttpSettings, RetryPolicy
 from pycontainer.transports.registry import RegistryClient, RegistrySettings
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def client_that(sleeps: Callable[[float], object] = lambda _: None) -> RegistryC
     http = HttpSettings(
         environment={},
         retries=RetryPolicy(count=2, base=0.001, sleep=sleep),
-        timeouts=Timeouts(connect=2, read=0.5, progress=0.5),
     )
     return RegistryClient(RegistrySettings(http=http, environment={}, home=None))
 

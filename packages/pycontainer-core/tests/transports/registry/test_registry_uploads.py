@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
-import time
 import tracemalloc
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -26,10 +24,10 @@ from pycontainer.value import replace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HTTP = HttpSettings(
-    environment={}, retries=RetryPolicy(count=3, base=0.001), timeouts=Timeouts(connect=2, read=0.7, progress=0.7)
-)
+HTTP = HttpSettings(environment={}, retries=RetryPolicy(count=3, base=0.001))
 SETTINGS = RegistrySettings(http=HTTP, environment={}, home=None)
+# For servers that stall. Where none does, a machine that stands still is no such server.
+IMPATIENT = replace(SETTINGS, http=replace(HTTP, timeouts=Timeouts(connect=2, read=0.7, progress=0.7)))
 CHUNKS = replace(SETTINGS, chunk_size=100_000)
 SIZE = 350_000
 
@@ -154,7 +152,7 @@ class TestFailures:
             Fault(method="PUT", effect=Answer(status=416)),
             Fault(method="PUT", effect=Reset(after=0)),
             Fault(method="PUT", effect=Reset(after=200_000), times=3),
-            Fault(method="PUT", effect=Stall(seconds=1.5)),
+            Fault(method="PUT", effect=Stall(seconds=600)),
             Fault(method="POST", effect=Answer(status=503), times=2),
             Fault(method="POST", effect=Reset()),
             Fault(method="HEAD", effect=Reset()),
@@ -163,7 +161,8 @@ class TestFailures:
     def test_each_attempt_is_a_new_session(self, registry: FakeRegistry, fault: Fault) -> None:
         registry.faults.add(fault)
         blob = make_blob(SIZE)
-        assert RegistryClient(SETTINGS).push_blob(target(registry), blob) is Pushed.UPLOADED
+        settings = IMPATIENT if isinstance(fault.effect, Stall) else SETTINGS
+        assert RegistryClient(settings).push_blob(target(registry), blob) is Pushed.UPLOADED
         assert stored(registry, blob)
         sessions = [item.path for item in registry.asked("PUT")]
         assert len(set(sessions)) == len(sessions)
@@ -432,8 +431,7 @@ class TestEvents:
             if count:
                 raise StopError
 
-        begin = time.monotonic()
+        blob = make_blob(SIZE)
         with pytest.raises(StopError):
-            RegistryClient(SETTINGS).push_blob(target(registry), make_blob(SIZE), advance=stop)
-        assert time.monotonic() - begin < 20
-        assert threading.active_count() < 50
+            RegistryClient(SETTINGS).push_blob(target(registry), blob, advance=stop)
+        assert not stored(registry, blob)

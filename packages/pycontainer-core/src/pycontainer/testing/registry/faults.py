@@ -34,7 +34,7 @@ class LoseAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stall:
-    """Wait before answering, or in the middle of the answer's body."""
+    """Wait before answering, or in the middle of the answer's body, at most until the registry ends."""
 
     seconds: float
     within: bool = False

@@ -8,7 +8,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -35,6 +34,7 @@ class FakeRegistry:
         rules: How it behaves; may be replaced at any time.
         faults: What goes wrong; may be changed at any time.
         store: What it holds.
+        closing: Set when it ends; nothing stalls from then on.
 
     Args:
         rules: How it behaves.
@@ -45,6 +45,7 @@ class FakeRegistry:
         self.rules = rules or Rules()
         self.faults = Faults()
         self.store = Store()
+        self.closing = threading.Event()
         self._tls = tls
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.registry = self
@@ -82,6 +83,7 @@ class FakeRegistry:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.close_connections()
@@ -162,7 +164,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if isinstance(effect, Answer):
             return Reply(status=effect.status, headers=dict(effect.headers), body=effect.body)
         if isinstance(effect, Stall) and not effect.within:
-            time.sleep(effect.seconds)
+            registry.closing.wait(effect.seconds)
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         access = Access(registry.rules, registry.store, registry.url)
@@ -220,12 +222,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._break()
         elif isinstance(effect, Stall) and effect.within:
             self.wfile.write(body[:half])
-            time.sleep(effect.seconds)
+            self.server.registry.closing.wait(effect.seconds)
             self.wfile.write(body[half:])
         elif isinstance(effect, Drip):
             for position in range(len(body)):
                 self.wfile.write(body[position : position + 1])
-                time.sleep(effect.interval)
+                self.server.registry.closing.wait(effect.interval)
         else:
             self.wfile.write(body)
 
