@@ -1,4 +1,4 @@
-"""A real index on loopback, an impatient client, what was heard, a secret."""
+"""A real index on loopback, a client, what was heard, a secret."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ import pytest
 from pycontainer.events import Event
 from pycontainer.testing.index_server import IndexServer, serving
 from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
+from pycontainer.value import replace
 
 PLANTED = "hunter2-planted-secret"
+SETTINGS = HttpSettings(
+    retries=RetryPolicy(count=2, sleep=lambda seconds: time.sleep(min(seconds, 0.01))), environment={}
+)
 
 
 @pytest.fixture
@@ -32,13 +36,16 @@ def other_index() -> Iterator[IndexServer]:
 
 @pytest.fixture
 def http_client() -> Iterator[HttpClient]:
-    """Impatient: no waits between attempts, a stall is noticed in half a second; it sees nothing of this host."""
-    settings = HttpSettings(
-        timeouts=Timeouts(connect=5, read=5, progress=0.5, minimum_rate=1024),
-        retries=RetryPolicy(count=2, sleep=lambda seconds: time.sleep(min(seconds, 0.01))),
-        environment={},
-    )
-    client = HttpClient(settings)
+    """No waits between attempts; it sees nothing of this host."""
+    client = HttpClient(SETTINGS)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def impatient_client() -> Iterator[HttpClient]:
+    """One that notices a stall in half a second, also where it is this machine that stands still."""
+    client = HttpClient(replace(SETTINGS, timeouts=Timeouts(connect=5, read=5, progress=0.5, minimum_rate=1024)))
     yield client
     client.close()
 
