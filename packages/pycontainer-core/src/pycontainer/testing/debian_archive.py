@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ROOT: Final = "debian"
-# Sequoia dates keys this many seconds back, so that another host's clock does not find them in the future.
-_BACKDATED: Final = 60
 
 
 class SigningKey:
@@ -46,17 +45,11 @@ class SigningKey:
         self.public = public
 
     @classmethod
-    def make(cls, name: str = "Forged Archive <forge@example.org>", *, seconds: int | None = None) -> SigningKey:
-        """A new key.
-
-        Args:
-            name: Whose it is.
-            seconds: How long it is valid from now; none is for ever.
-        """
+    def make(cls, name: str = "Forged Archive <forge@example.org>") -> SigningKey:
+        """A new key, which is valid for ever, and its owner's name."""
         import pysequoia  # noqa: PLC0415 - an optional dependency
 
-        validity = None if seconds is None else seconds + _BACKDATED
-        secret = pysequoia.Tsk.generate(name, profile=pysequoia.Profile.RFC4880, validity_seconds=validity)
+        secret = pysequoia.Tsk.generate(name, profile=pysequoia.Profile.RFC4880)
         return cls(secret, bytes(secret.extract_certificate()))
 
     @property
@@ -74,6 +67,15 @@ class SigningKey:
     def keyring(self, name: str = "forged.gpg") -> Keyring:
         """The public key as the keyring of an archive."""
         return Keyring.parse(name, self.public)
+
+    def expired(self) -> bytes:
+        """The public key with a last second, which is over when this returns; until then it was a good one."""
+        certificate = self._secret.extract_certificate()
+        last = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
+        limited = certificate.set_expiration(last, self._secret.certifier())
+        while datetime.now(timezone.utc) <= last + timedelta(seconds=1):  # of whole seconds
+            time.sleep(0.05)
+        return bytes(limited)
 
     def revoked(self) -> bytes:
         """The public key with its own revocation."""

@@ -1,4 +1,4 @@
-"""A signed archive on loopback, an impatient client, both verifiers, what was heard."""
+"""A signed archive on loopback, a client, both verifiers, what was heard."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from pycontainer.sources.debian.archive.sequoia import Sequoia
 from pycontainer.testing.debian_archive import ArchiveServer, SigningKey, serving_archive
 from pycontainer.testing.debs import DebForge
 from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
+from pycontainer.value import replace
 
 DEMO = DebForge(name="demo", fields={"Depends": "libdemo1"})
+SETTINGS = HttpSettings(
+    retries=RetryPolicy(count=1, sleep=lambda seconds: time.sleep(min(seconds, 0.01))), environment={}
+)
 LIBRARY = DebForge(name="libdemo1", version="2.0+b1", files={"usr/lib/libdemo.so.1": b"\x7fELF" * 40_000})
 
 
@@ -45,13 +49,16 @@ def server(empty_server: ArchiveServer) -> ArchiveServer:
 
 @pytest.fixture
 def http_client() -> Iterator[HttpClient]:
-    """Impatient: no waits between attempts, a stall is noticed in half a second; it sees nothing of this host."""
-    settings = HttpSettings(
-        timeouts=Timeouts(connect=5, read=2, progress=0.5, minimum_rate=1024),
-        retries=RetryPolicy(count=1, sleep=lambda seconds: time.sleep(min(seconds, 0.01))),
-        environment={},
-    )
-    client = HttpClient(settings)
+    """No waits between attempts; it sees nothing of this host."""
+    client = HttpClient(SETTINGS)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def impatient_client() -> Iterator[HttpClient]:
+    """One that notices a stall in half a second, also where it is this machine that stands still."""
+    client = HttpClient(replace(SETTINGS, timeouts=Timeouts(connect=5, read=2, progress=0.5, minimum_rate=1024)))
     yield client
     client.close()
 
@@ -84,7 +91,7 @@ def open_archive(
     """An archive as a build opens it: each time anew, over the same cache."""
 
     def make(**fields: Any) -> Archive:
-        fields = {"sources": server.sources(), "keyrings": server.keyrings(), **fields}
-        return Archive(http=http_client, store=store, folder=tmp_path / "cache" / "debian", emit=heard.append, **fields)
+        fields = {"sources": server.sources(), "keyrings": server.keyrings(), "http": http_client, **fields}
+        return Archive(store=store, folder=tmp_path / "cache" / "debian", emit=heard.append, **fields)
 
     return make
