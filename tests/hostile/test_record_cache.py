@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,10 @@ def test_a_cache_that_does_not_work_fails_no_build(
 
 
 def test_a_cache_that_is_away_fails_no_build(machine: Machines) -> None:
-    with FakeRegistry() as gone:
-        host = gone.host
-    new = machine("a", cache_registry=f"{host}/{CACHE}")
-    new.push()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, and not listening, so that nobody else gets the port
+        new = machine("a", cache_registry=f"127.0.0.1:{nobody.getsockname()[1]}/{CACHE}")
+        new.push()
     assert len(new.warnings) == 1
     assert "cannot be read" in new.warnings[0]
 
@@ -63,7 +64,7 @@ def test_a_cache_that_is_slow_is_not_waited_for(
 ) -> None:
     machine("a").push()
     monkeypatch.setattr(shared, "_PATIENCE", 0.1)
-    registry.faults.add(Fault(effect=Stall(seconds=1, within=within), method="GET", path=f"/v2/{CACHE}/", times=None))
+    registry.faults.add(Fault(effect=Stall(seconds=600, within=within), method="GET", path=f"/v2/{CACHE}/", times=None))
     new = machine("b")
     new.push("acme/app:2")
     assert len(new.warnings) == 1

@@ -9,13 +9,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
 
 from pycontainer.errors import HTTPStatusError, NetworkError, StoreError
 from pycontainer.testing.raw_server import RawServer, answer, ok
-from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
+from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts, wire
 from pycontainer.transports.http.resume import ResumingReader
 from pycontainer.transports.http.retries import parse_retry_after
 from pycontainer.value import replace
@@ -285,16 +287,20 @@ class TestStalls:
         with RawServer(read_nothing) as server, pytest.raises(NetworkError, match="stopped sending or taking"):
             HttpClient(settings).request("PUT", server.url, body=lambda: io.BytesIO(b"x" * (64 << 20)), size=64 << 20)
 
-    def test_a_slow_but_working_server_is_waited_for(self) -> None:
+    def test_a_slow_but_working_server_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(connection: socket.socket) -> None:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
             for _ in range(10):
-                time.sleep(0.2)
-                connection.sendall(b"x" * 100)
+                time.sleep(0.02)
+                connection.sendall(b"x" * 10_000)
 
-        timeouts = Timeouts(connect=10, read=10, progress=1.5)  # longer than each wait, not than all
+        # Each wait takes twenty seconds, by this clock: that is allowed, and so are all of them together.
+        clock = count(0, 20)
+        monkeypatch.setattr(wire, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+        timeouts = Timeouts(connect=60, read=60, progress=30)
         with RawServer(slow) as server:
-            assert len(get(server.url, replace(SETTINGS, timeouts=timeouts))) == 1000
+            assert len(get(server.url, replace(SETTINGS, timeouts=timeouts))) == 100_000
+        assert next(clock) > 100
 
 
 class TestResuming:
@@ -399,10 +405,11 @@ class TestConnections:
         assert len(accepted) == 1
 
     def test_a_refused_connection_is_named(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        with pytest.raises(NetworkError, match=f"`127.0.0.1:{port}` refused the connection"):
-            get(f"http://127.0.0.1:{port}/")
+        with socket.socket() as silent:  # bound and not listening, so that nobody else gets the port
+            silent.bind(("127.0.0.1", 0))
+            port = silent.getsockname()[1]
+            with pytest.raises(NetworkError, match=f"`127.0.0.1:{port}` refused the connection"):
+                get(f"http://127.0.0.1:{port}/")
 
     def test_an_unknown_host_is_named_and_not_asked_for_again(self) -> None:
         waits: list[float] = []
