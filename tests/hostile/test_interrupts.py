@@ -1,4 +1,7 @@
-"""Ctrl-C ends the command soon, whatever it waits for, and leaves nothing half done."""
+"""Ctrl-C ends the command, whatever it waits for, and leaves nothing half done.
+
+No server here answers before the command has ended: that it did not wait for one is seen by its end.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ import pytest
 from bench import Bench
 
 from pycontainer.destinations.registry import RegistryDestination
-from pycontainer.frontend.interrupt import _GRACE
 from pycontainer.oci import Reference
 from pycontainer.testing.images import debian_like
 from pycontainer.testing.index_server import IndexHandler
@@ -26,16 +28,22 @@ HEARS_INTERRUPTS = (
     "-c",
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
 )
+# The command, in a Python that gives it more than two seconds to put things in order.
+PATIENT = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pycontainer.frontend import interrupt
+interrupt._GRACE = 600.0
+sys.argv = sys.argv[3:]
+runpy.run_module("pycontainer_cli", run_name="__main__")
+"""
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one program")
 
 
 def interrupted(
     bench: Bench, *arguments: str, when: Callable[[], object], environment: Mapping[str, str] | None = None
-) -> tuple[float, str]:
-    """Interrupt a build when something has come to pass: the seconds until it ended, and what it said.
-
-    No temporary folder of it is left.
-    """
+) -> None:
+    """Interrupt a build when something has come to pass: it ends and says so, and no temporary folder of it is left."""
     temporary = bench.root.parent / "temporary"
     temporary.mkdir()
     with bench.start(
@@ -47,9 +55,8 @@ def interrupted(
                 assert command.poll() is None, command.communicate()
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            begin = time.monotonic()
             command.send_signal(signal.SIGINT)
-            out, err = command.communicate(timeout=30)
+            out, err = command.communicate(timeout=60)
         finally:
             command.kill()
     assert command.returncode == 130, err
@@ -57,20 +64,18 @@ def interrupted(
     assert err.endswith("interrupted\n")
     assert "Traceback" not in err
     assert not list(temporary.iterdir())
-    return time.monotonic() - begin, err
 
 
 def test_a_push_to_a_registry_that_does_not_answer_is_cut_off_and_nothing_is_tagged(bench: Bench) -> None:
     bench.lock_forge(WheelForge())
     with FakeRegistry() as registry:
-        registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=20)))
-        seconds, _ = interrupted(
+        registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=600)))
+        interrupted(
             bench,
             *("--push", "--tag", f"{registry.host}/acme/api:1"),
             when=lambda: len(registry.asked("POST", "/blobs/uploads/")) > 1,
         )
         assert not registry.asked("PUT", "/manifests/")
-    assert seconds < 10
 
 
 def test_an_interrupted_build_writes_no_image_and_the_next_one_is_whole(bench: Bench) -> None:
@@ -87,7 +92,7 @@ def test_an_interrupted_build_writes_no_image_and_the_next_one_is_whole(bench: B
 def test_a_download_that_stands_still_is_cut_off_without_a_trace(bench: Bench) -> None:
     """Without a cache, what was downloaded is in a temporary folder: of the thread that still waits for the server."""
     bench.lock_forge(WheelForge())
-    stalled = threading.Event()
+    stalled, over = threading.Event(), threading.Event()
 
     def stall(handler: IndexHandler) -> None:
         if handler.path.endswith(".whl"):
@@ -97,11 +102,11 @@ def test_a_download_that_stands_still_is_cut_off_without_a_trace(bench: Bench) -
             handler.wfile.write(b"PK")
             handler.wfile.flush()
             stalled.set()
-            time.sleep(15)
+            over.wait(600)
 
     bench.index.faults.append(stall)
-    seconds, _ = interrupted(bench, "--no-cache", when=stalled.is_set)
-    assert seconds < 10
+    interrupted(bench, "--no-cache", when=stalled.is_set)
+    over.set()
     assert not (bench.root / "dist").exists()
 
 
@@ -110,32 +115,34 @@ def test_a_base_image_that_does_not_come_is_cut_off_without_a_trace(bench: Bench
     with FakeRegistry() as registry:
         name = Reference.parse(f"{registry.host}/library/python:3.12")
         RegistryDestination(RegistryClient(), [name]).write(debian_like("3.12.4"))
-        registry.faults.add(Fault(method="GET", path="/blobs/", effect=Stall(seconds=20, within=True), skip=1))
-        seconds, _ = interrupted(
+        registry.faults.add(Fault(method="GET", path="/blobs/", effect=Stall(seconds=600, within=True), skip=1))
+        interrupted(
             bench,
             "--no-cache",
             environment={"PYCONTAINER_BASE_IMAGE": str(name)},
             when=lambda: len(registry.asked("GET", "/blobs/")) > 1,
         )
-    assert seconds < 10
 
 
 def test_whoever_interrupts_twice_does_not_wait(bench: Bench) -> None:
+    """Whoever interrupts once waits ten minutes here."""
     bench.lock_forge(WheelForge())
     with FakeRegistry() as registry:
-        registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=20)))
+        registry.faults.add(Fault(method="PUT", path="/blobs/uploads/", effect=Stall(seconds=600)))
         with bench.start(
-            *("--push", "--tag", f"{registry.host}/acme/api:1"), "--no-cache", prefix=HEARS_INTERRUPTS
+            *("--push", "--tag", f"{registry.host}/acme/api:1"), "--no-cache", prefix=(sys.executable, "-c", PATIENT)
         ) as command:
-            while len(registry.asked("POST", "/blobs/uploads/")) < 2:
-                assert command.poll() is None, command.communicate()
-                time.sleep(0.02)
-            begin = time.monotonic()
-            while command.poll() is None:  # two that come before it hears of the first are one
-                command.send_signal(signal.SIGINT)
-                time.sleep(0.1)
-            seconds = time.monotonic() - begin
+            try:
+                while len(registry.asked("POST", "/blobs/uploads/")) < 2:
+                    assert command.poll() is None, command.communicate()
+                    time.sleep(0.02)
+                deadline = time.monotonic() + 60
+                while command.poll() is None:  # two that come before it hears of the first are one
+                    assert time.monotonic() < deadline
+                    command.send_signal(signal.SIGINT)
+                    time.sleep(0.1)
+            finally:
+                command.kill()
             _, err = command.communicate()
-    assert seconds < _GRACE, "as long as whoever interrupts once"
     assert command.returncode == 130
     assert err.endswith("interrupted\n")
