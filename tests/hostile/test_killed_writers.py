@@ -104,6 +104,8 @@ for number in range(rounds):
     counts["damaged"] += len(checked.damaged)
     counts["whole"] += checked.files - len(checked.damaged)
     counts["unfinished"] = sum(map(is_unfinished, cache_files(home)))
+    if not careful and counts["damaged"] and counts["whole"]:
+        break
 print(json.dumps(counts))
 '''
 
@@ -132,7 +134,7 @@ def test_no_entry_is_ever_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9")
 def test_the_check_would_find_it(tmp_path: Path) -> None:
-    """The negative control: writers that write in place are caught."""
-    counts = run(tmp_path, "careless", 5)
+    """The negative control: writers that write in place are caught, mostly in the first round."""
+    counts = run(tmp_path, "careless", ROUNDS)
     assert counts["damaged"]
     assert counts["whole"], "what was written to its end is right: the kill is what does it"
