@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
@@ -81,6 +82,7 @@ def main() -> None:
         # A minute on a new machine, in which all workers would wait. It begins while others wait for the network; a
         # test that comes too early waits for it, and one that finds that it failed tries again, and tells.
         Thread(target=_make_bases, daemon=True).start()
+    _start_podman()
     python = _main_environment()
     os.environ["PATH"] = os.pathsep.join([str(python.parent), os.environ["PATH"]])
     wheels = _build_wheels(python)
@@ -111,6 +113,19 @@ def _need_engines() -> None:
     need_programs(PROGRAMS)
     if not find_program("docker"):
         need_programs(CLIENT)
+
+
+def _start_podman() -> None:
+    """Let a Podman, where there is one, make its table of locks in memory: the first on a machine does that.
+
+    Another one that starts meanwhile, whatever its folders, reads a table that is not whole and dies (SIGBUS).
+    """
+    podman = find_program("podman")
+    if podman:
+        with tempfile.TemporaryDirectory() as place:
+            own = [f"--{name}={place}/{name}" for name in ("root", "runroot", "tmpdir")]
+            command = [podman, *own, "--storage-driver=vfs", "images"]
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _make_bases() -> None:
