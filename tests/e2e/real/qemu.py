@@ -19,7 +19,8 @@ RULE = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 def enable_arm64() -> None:
     """Make linux/arm64 programs run here; raise when the kernel does not allow it."""
     if not (BINFMT / "register").exists():
-        run("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT)
+        done = run("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT, status=None)
+        assert (BINFMT / "register").exists(), done.stderr  # whoever of the workers has mounted it
     with suppress(FileExistsError):  # another worker was faster
         if not (BINFMT / "qemu-aarch64").exists():
             (BINFMT / "register").write_bytes(RULE.read_bytes().strip())
