@@ -43,7 +43,9 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # After an interrupt the process ends in any case: one more on the way must not become a traceback.
+        if signal.getsignal(signal.SIGINT) is not _at_once:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.unraisablehook = told
 
 
@@ -57,14 +59,23 @@ def leave() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # or this would begin again inside itself
     if _leaving.acquire(blocking=False):
         remove_unfinished()
-        with suppress(OSError, RuntimeError):  # closed; or the main thread was stopped while it wrote there
-            sys.stdout.flush()
-            # A terminal keeps what bars hid until somebody shows it.
-            sys.stderr.write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}interrupted\n")
-            sys.stderr.flush()
+        # By another thread: it may take for ever, where nobody reads what we say, as behind a pager, or where the main
+        # thread was stopped while it wrote there.
+        saying = threading.Thread(target=_say, daemon=True)
+        with suppress(RuntimeError):  # there is no thread to be had
+            saying.start()
+            saying.join(_GRACE)
         os._exit(exit_codes.INTERRUPTED)
     threading.Event().wait()  # another thread has just said so
     raise AssertionError
+
+
+def _say() -> None:
+    with suppress(OSError):  # closed
+        sys.stdout.flush()
+        # A terminal keeps what bars hid until somebody shows it.
+        sys.stderr.write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}interrupted\n")
+        sys.stderr.flush()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one program")
+
+BEGIN = """
+import os, signal, sys
+from pycontainer.frontend.interrupt import interruptible, leave
+signal.signal(signal.SIGINT, signal.default_int_handler)  # deaf where a shell has started the tests in the background
+"""
+
+
+def run(program: str) -> tuple[int, str]:
+    """How a program ends whose messages are read when it has."""
+    command = [sys.executable, "-c", BEGIN + textwrap.dedent(program)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            code = process.wait(timeout=60)
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        return code, process.stderr.read()
+
+
+def test_a_second_interrupt_on_the_way_out_is_no_traceback() -> None:
+    code, said = run(
+        """
+        try:
+            with interruptible():
+                signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)
+            leave()
+        """
+    )
+    assert (code, said) == (130, "interrupted\n")
+
+
+def test_an_interrupt_ends_what_nobody_reads_any_more() -> None:
+    code, said = run(
+        """
+        os.set_blocking(2, False)
+        try:
+            while True:
+                os.write(2, bytes(4096))
+        except BlockingIOError:
+            os.set_blocking(2, True)
+        try:
+            with interruptible():
+                signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            leave()
+        """
+    )
+    assert code == 130
+    assert not said.strip("\0")
