@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # deaf where a shell h
 """
 
 
-def run(program: str) -> tuple[int, str]:
+def run(program: str, *arguments: str) -> tuple[int, str]:
     """How a program ends whose messages are read when it has."""
-    command = [sys.executable, "-c", BEGIN + textwrap.dedent(program)]
+    command = [sys.executable, "-c", BEGIN + textwrap.dedent(program), *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             code = process.wait(timeout=60)
@@ -59,3 +60,29 @@ def test_an_interrupt_ends_what_nobody_reads_any_more() -> None:
     )
     assert code == 130
     assert not said.strip("\0")
+
+
+def test_an_interrupt_leaves_nothing_of_the_check_of_a_signature(tmp_path: Path) -> None:
+    gpgv, temporary = tmp_path / "gpgv", tmp_path / "temporary"
+    gpgv.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 5 2>/dev/null\n")
+    gpgv.chmod(0o755)
+    temporary.mkdir()
+    code, said = run(
+        """
+        import tempfile, threading
+        from datetime import datetime, timezone
+        from pycontainer.sources.debian.archive.gpgv import Gpgv
+        tempfile.tempdir = sys.argv[2]
+        check = threading.Thread(target=Gpgv(sys.argv[1]).open, args=[b"", [], datetime.now(timezone.utc)], daemon=True)
+        try:
+            with interruptible():
+                check.start()
+                check.join()
+        except KeyboardInterrupt:
+            leave()
+        """,
+        str(gpgv),
+        str(temporary),
+    )
+    assert (code, said) == (130, "interrupted\n")
+    assert not list(temporary.iterdir())

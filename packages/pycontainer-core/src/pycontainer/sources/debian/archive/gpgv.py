@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pycontainer.errors import ToolError
 from pycontainer.sources.debian.archive.verifier import Opened, Signature, State
+from pycontainer.unfinished import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,10 +49,9 @@ class Gpgv:
     def open(self, message: bytes, keyrings: Sequence[Keyring], now: datetime) -> Opened:
         """See `Verifier`; the time is the host's, which is all that gpgv knows."""
         del now
-        with tempfile.TemporaryDirectory(prefix="pycontainer-") as folder:
-            home = Path(folder)
+        with temporary_folder() as home:
             (home / "message").write_bytes(message)
-            command = [self._program, "--homedir", folder, "--status-fd", "1", "--output", str(home / "text")]
+            command = [self._program, "--homedir", str(home), "--status-fd", "1", "--output", str(home / "text")]
             # A collision of SHA-1 costs less than a mirror; apt refuses it as well.
             command += ["--weak-digest", "SHA1", "--weak-digest", "RIPEMD160"]
             for number, keyring in enumerate(keyrings):
