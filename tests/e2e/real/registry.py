@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
@@ -13,7 +15,6 @@ from real.programs import run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONFIG = """\
 version: 0.1
@@ -31,6 +32,8 @@ ACCEPTED = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 LISTENING = re.compile(r'msg="listening on 127\.0\.0\.1:(?P<port>[0-9]+)"')
+CLOSE_SECONDS = 60
+CLOSE_WAIT = "08"  # TCP_CLOSE_WAIT of Linux's tcp_states.h
 # Of its access log, which has the form of Apache's.
 REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>[^ ?"]+)\S* HTTP/[0-9.]+" (?P<status>[0-9]+) (?P<sent>[0-9]+)')
 
@@ -80,7 +83,15 @@ class Registry:
             return content
 
     def requests(self) -> list[Asked]:
-        """What it was asked until now."""
+        """What it was asked until now, by clients that have ended.
+
+        It notes a request when it has sent the answer, so that whoever has the answer may look before that; but it
+        keeps its side of a connection that a client has closed until it is done.
+        """
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while _is_half_closed(self.port):
+            assert time.monotonic() < deadline, "the registry keeps connections that nobody needs"
+            time.sleep(0.01)
         log = (self.root / "log").read_text(errors="replace")
         return [
             Asked(method=found["method"], path=found["path"], status=int(found["status"]), sent=int(found["sent"]))
@@ -98,6 +109,12 @@ class Registry:
         which = ("--all",) if every_platform else ()
         run(*copy, *which, f"oci:{layout}:{layout_tag}", f"docker://{reference}")
         return reference
+
+
+def _is_half_closed(port: int) -> bool:
+    """Whether a client has closed a connection that the server on this port of loopback has not closed yet."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(int(row[1].partition(":")[2], 16) == port and row[3] == CLOSE_WAIT for row in rows)
 
 
 @contextmanager
