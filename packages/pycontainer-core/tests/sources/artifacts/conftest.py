@@ -1,25 +1,18 @@
-"""A real index on loopback, a client, what was heard, a secret."""
+"""A real index on loopback, a secret."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from pycontainer.events import Event
 from pycontainer.testing.index_server import IndexServer, serving
-from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
-from pycontainer.value import replace
 
 PLANTED = "hunter2-planted-secret"
-SETTINGS = HttpSettings(
-    retries=RetryPolicy(count=2, sleep=lambda seconds: time.sleep(min(seconds, 0.01))), environment={}
-)
 
 
 @pytest.fixture
@@ -32,27 +25,6 @@ def index() -> Iterator[IndexServer]:
 def other_index() -> Iterator[IndexServer]:
     with serving() as server:
         yield server
-
-
-@pytest.fixture
-def http_client() -> Iterator[HttpClient]:
-    """No waits between attempts; it sees nothing of this host."""
-    client = HttpClient(SETTINGS)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def impatient_client() -> Iterator[HttpClient]:
-    """One that notices a stall in half a second, also where it is this machine that stands still."""
-    client = HttpClient(replace(SETTINGS, timeouts=Timeouts(connect=5, read=5, progress=0.5, minimum_rate=1024)))
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def heard() -> list[Event]:
-    return []
 
 
 def make_wheel(name: str = "demo", version: str = "1.0", tag: str = "py3-none-any", body: str = "x = 1\n") -> bytes:

@@ -1,9 +1,8 @@
-"""A signed archive on loopback, a client, both verifiers, what was heard."""
+"""A signed archive on loopback, both verifiers."""
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,17 @@ from pycontainer.sources.debian.archive.gpgv import Gpgv
 from pycontainer.sources.debian.archive.sequoia import Sequoia
 from pycontainer.testing.debian_archive import ArchiveServer, SigningKey, serving_archive
 from pycontainer.testing.debs import DebForge
-from pycontainer.transports.http import HttpClient, HttpSettings, RetryPolicy, Timeouts
+from pycontainer.transports.http import HttpClient, HttpSettings
 from pycontainer.value import replace
 
 DEMO = DebForge(name="demo", fields={"Depends": "libdemo1"})
-SETTINGS = HttpSettings(
-    retries=RetryPolicy(count=1, sleep=lambda seconds: time.sleep(min(seconds, 0.01))), environment={}
-)
 LIBRARY = DebForge(name="libdemo1", version="2.0+b1", files={"usr/lib/libdemo.so.1": b"\x7fELF" * 40_000})
+
+
+@pytest.fixture
+def http_settings(http_settings: HttpSettings) -> HttpSettings:
+    """One more attempt is enough."""
+    return replace(http_settings, retries=replace(http_settings.retries, count=1))
 
 
 @pytest.fixture(scope="session")
@@ -45,27 +47,6 @@ def server(empty_server: ArchiveServer) -> ArchiveServer:
     empty_server.add(LIBRARY)
     empty_server.publish()
     return empty_server
-
-
-@pytest.fixture
-def http_client() -> Iterator[HttpClient]:
-    """No waits between attempts; it sees nothing of this host."""
-    client = HttpClient(SETTINGS)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def impatient_client() -> Iterator[HttpClient]:
-    """One that notices a stall in half a second, also where it is this machine that stands still."""
-    client = HttpClient(replace(SETTINGS, timeouts=Timeouts(connect=5, read=2, progress=0.5, minimum_rate=1024)))
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def heard() -> list[Event]:
-    return []
 
 
 def gpgv() -> Gpgv:
