@@ -20,12 +20,11 @@ from pycontainer.events import Emit, TaskAdvanced, TaskFinished, TaskStarted, Ve
 from pycontainer.oci import Platform, media_types
 from pycontainer.oci.index import Index
 from pycontainer.transports.oci_layout import INDEX, MARKER, MARKER_CONTENT, REF_NAME, blob_name, image_blobs
-from pycontainer.transports.tar_files import Member, write_members
+from pycontainer.transports.tar_files import HungUpError, Member, write_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pycontainer.blobs.hashing import BytesLike
     from pycontainer.image import Image, ImageIndex
     from pycontainer.oci import Reference
 
@@ -81,8 +80,8 @@ class PodmanDestination:
             with podman:
                 assert podman.stdin is not None  # noqa: S101 - asked for above
                 try:
-                    with suppress(_HungUpError):  # it has heard enough: its own words say why
-                        write_members(_Pipe(podman.stdin), members, advance=advance)
+                    with suppress(HungUpError):  # it has heard enough: its own words say why
+                        write_members(podman.stdin, members, advance=advance)
                 except BaseException:
                     # A cut archive must not be taken for a whole one.
                     podman.kill()
@@ -132,23 +131,6 @@ class PodmanDestination:
         errors.seek(0)
         said = errors.read(_MAX_OUTPUT).decode("utf-8", "replace").strip().splitlines()[-5:]
         return ToolError(f"`podman {what}` failed", facts=[f"exit code: {code}", *said])
-
-
-class _Pipe:
-    """Podman's standard input; that it hung up is told apart from any other pipe that breaks meanwhile."""
-
-    def __init__(self, stdin: IO[bytes]) -> None:
-        self._stdin = stdin
-
-    def write(self, data: BytesLike, /) -> None:
-        try:
-            self._stdin.write(data)
-        except BrokenPipeError as error:
-            raise _HungUpError from error
-
-
-class _HungUpError(Exception):
-    """Podman takes no more."""
 
 
 def podman_name(name: Reference) -> str:

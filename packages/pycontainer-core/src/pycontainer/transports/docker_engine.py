@@ -22,11 +22,10 @@ from urllib.parse import quote, urlsplit
 
 from pycontainer.errors import DocumentError, ToolError
 from pycontainer.oci import Platform
-from pycontainer.transports.tar_files import write_members
+from pycontainer.transports.tar_files import HungUpError, write_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from pycontainer.blobs.hashing import BytesLike
     from pycontainer.transports.tar_files import Member
@@ -146,14 +145,14 @@ class DockerEngine:
             ToolError: It cannot be reached, or refuses the image.
         """
         connection = self._connect()
-        chunks = _Chunks(connection, self._reaching)
+        chunks = _Chunks(connection, self._unreachable)
         try:
             with self._reaching():
                 connection.putrequest("POST", "/images/load?quiet=1")
                 connection.putheader("Content-Type", "application/x-tar")
                 connection.putheader("Transfer-Encoding", "chunked")
                 connection.endheaders()
-            with suppress(_HungUpError):  # it has heard enough: its answer says why
+            with suppress(HungUpError):  # it has heard enough: its answer says why
                 write_members(chunks, members, advance=advance)
                 chunks.end()
             with self._reaching():
@@ -265,15 +264,12 @@ class _UnixConnection(http.client.HTTPConnection):
 class _Chunks:
     """What is written becomes the chunks of a request body (RFC 9112, section 7.1).
 
-    Nothing is kept for later: after a blob that fails, no rest of a cut archive is sent. That the engine hung up is
-    told apart from any other pipe that breaks meanwhile, such as that of whoever reads our messages.
+    Nothing is kept for later: after a blob that fails, no rest of a cut archive is sent.
     """
 
-    def __init__(
-        self, connection: http.client.HTTPConnection, reaching: Callable[[], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, connection: http.client.HTTPConnection, unreachable: Callable[[Exception], ToolError]) -> None:
         self._connection = connection
-        self._reaching = reaching
+        self._unreachable = unreachable
 
     def write(self, data: BytesLike, /) -> None:
         if data:  # one of no bytes would be the last
@@ -283,12 +279,9 @@ class _Chunks:
         self._send(b"0\r\n\r\n")
 
     def _send(self, data: bytes) -> None:
-        with self._reaching():
-            try:
-                self._connection.send(data)
-            except (BrokenPipeError, ConnectionResetError) as error:
-                raise _HungUpError from error
-
-
-class _HungUpError(Exception):
-    """The engine takes no more of a request."""
+        try:
+            self._connection.send(data)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise HungUpError from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error

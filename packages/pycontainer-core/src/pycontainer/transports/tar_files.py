@@ -191,6 +191,10 @@ class Member:
         return cls(name, BytesBlob.of(content, "application/octet-stream"))
 
 
+class HungUpError(ConnectionError):
+    """The reader of an archive hung up; told apart from any other pipe that breaks while the archive is written."""
+
+
 def write_members(sink: Sink, members: Iterable[Member], *, advance: Callable[[int], None] | None = None) -> int:
     """Write a tar: a directory before the first of its files, then the files in the order given.
 
@@ -204,13 +208,17 @@ def write_members(sink: Sink, members: Iterable[Member], *, advance: Callable[[i
 
     Raises:
         IntegrityError: A blob is not what its descriptor says.
+        HungUpError: Whoever reads what is written takes no more.
     """
     directories: set[str] = set()
     written = 0
 
     def put(data: bytes) -> None:
         nonlocal written
-        sink.write(data)
+        try:
+            sink.write(data)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise HungUpError from error
         written += len(data)
 
     for member in members:
