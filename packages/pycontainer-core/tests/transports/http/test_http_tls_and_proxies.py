@@ -191,6 +191,15 @@ def tunnel(target: tuple[str, int]) -> object:
     return script
 
 
+def bind_to_one_of(listener: socket.socket, ports: range) -> None:
+    """Bind to the first of the ports that is free."""
+    for port in ports:
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return
+    raise AssertionError(f"none of {ports} is free")
+
+
 class TestProxies:
     def test_plain_http_is_forwarded_with_the_proxys_own_user(self) -> None:
         with RawServer(ok(b"by proxy")) as proxy:
@@ -225,6 +234,13 @@ class TestProxies:
             silent.bind(("127.0.0.1", 0))
             port = silent.getsockname()[1]
             settings = replace(SETTINGS, environment={"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
+            with pytest.raises(NetworkError, match="proxy cannot be used"):
+                get("https://registry.example/", settings)
+
+    def test_a_port_with_a_status_in_it_is_not_what_the_proxy_said(self) -> None:
+        with socket.socket() as silent:
+            bind_to_one_of(silent, range(40700, 40800))
+            settings = replace(SETTINGS, environment={"HTTPS_PROXY": f"http://127.0.0.1:{silent.getsockname()[1]}"})
             with pytest.raises(NetworkError, match="proxy cannot be used"):
                 get("https://registry.example/", settings)
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pycontainer.errors import DeniedError, NetworkError
 from pycontainer.transports.secrets import printable, redact_url, scrub
 
-_PROXY_AUTHENTICATION_REQUIRED = "407"
+# How http.client and urllib3 begin to tell what a proxy answered to CONNECT.
+_TUNNEL_DENIED = "Tunnel connection failed: 407"
 _UNKNOWN_AUTHORITY = "is signed by an unknown authority"
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _CERTIFICATE_FAULTS = {
@@ -71,7 +72,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _proxy_error(chain: list[BaseException], request: str) -> NetworkError:
-    if _PROXY_AUTHENTICATION_REQUIRED in " ".join(str(cause) for cause in chain):
+    if any(str(cause).startswith(_TUNNEL_DENIED) for cause in chain):
         return proxy_denied(request)
     return NetworkError("The proxy cannot be used", facts=[request, _words(chain[-1])])
 
