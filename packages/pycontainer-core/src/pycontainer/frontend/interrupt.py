@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pycontainer.frontend import exit_codes
@@ -19,6 +20,7 @@ from pycontainer.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import RawIOBase
     from types import FrameType
 
 _GRACE: Final = 2.0
@@ -37,15 +39,30 @@ def interruptible() -> Iterator[None]:
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
+    heard, hear = os.pipe()
+    watching = threading.Thread(target=_watch, args=[heard], daemon=True)
+    try:
+        watching.start()
+    except RuntimeError:  # there is no thread to be had: the interrupt is Python's own then
+        os.close(heard)
+        os.close(hear)
+        yield
+        return
+    if sys.platform != "win32":  # where every pipe blocks, and may be told of signals all the same
+        os.set_blocking(hear, False)
     told = sys.unraisablehook
     sys.unraisablehook = _only_others
+    before = signal.set_wakeup_fd(hear, warn_on_full_buffer=False)
     signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
         # After an interrupt the process ends in any case: one more on the way must not become a traceback.
-        if signal.getsignal(signal.SIGINT) is not _at_once:
+        if signal.getsignal(signal.SIGINT) is _interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.set_wakeup_fd(before)
+            os.close(hear)
+            watching.join()
         sys.unraisablehook = told
 
 
@@ -79,19 +96,36 @@ def _say() -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, _at_once)
-    timer = threading.Timer(_GRACE, leave)
-    timer.daemon = True
-    timer.start()
+    signal.signal(signal.SIGINT, _left_to_the_watch)
     raise KeyboardInterrupt
 
 
-def _at_once(_signal: int, _frame: FrameType | None) -> None:
-    """Whoever interrupts twice does not want to wait."""
-    leave()
+def _left_to_the_watch(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
+def _watch(heard: int) -> None:
+    """End the process two seconds after the first interrupt, or at the second: who interrupts twice does not wait.
+
+    Not left to the main thread, which hears of an interrupt when it runs Python code again. A wait of its ends early
+    only where the system gives the signal to that thread and not to another, and within the wait, not just before it;
+    on Windows, never.
+    """
+    with open(heard, "rb", buffering=0) as signals:
+        if _is_next_of(signals):
+            timer = threading.Timer(_GRACE, leave)
+            timer.daemon = True
+            timer.start()
+            if _is_next_of(signals):
+                leave()
+
+
+def _is_next_of(signals: RawIOBase) -> bool:
+    """Wait for an interrupt among the signals; there is none any more where they end."""
+    return any(number == bytes([signal.SIGINT]) for number in iter(partial(signals.read, 1), b""))
 
 
 def _only_others(unraisable: sys.UnraisableHookArgs) -> None:
-    """An interrupt in the middle of a callback of Python's own goes no further: the timer ends the process then."""
+    """An interrupt in the middle of a callback of Python's own goes no further: the watch ends the process then."""
     if not isinstance(unraisable.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
