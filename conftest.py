@@ -1,10 +1,13 @@
-"""What all tests have in common: their order, and how many examples property tests try.
+"""What all tests have in common: their order, how many examples property tests try, and when garbage is collected.
 
 What waits for engines, registries and indexes begins first, and quick tests fill the gaps. Workers take whole files in
 this order, so that none is left with a long one in the end.
 """
 
 from __future__ import annotations
+
+import gc
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -25,3 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marked = (rank for rank, mark in enumerate(FIRST) if item.get_closest_marker(mark))
         ranks[item.path] = min(ranks[item.path], *marked, len(FIRST))
     items.sort(key=lambda item: ranks[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Collect the garbage of a test after it, not in the middle of another one.
+
+    Whose input is nested as deeply as Python can go leaves no room for what that garbage does as it ends.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()

@@ -335,10 +335,11 @@ def test_credentials_are_in_no_repr() -> None:
     )
 
 
+project_name = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_.]{0,6}[A-Za-z0-9])?", fullmatch=True)
 part = st.from_regex(r"[A-Za-z0-9_.]{1,8}", fullmatch=True)
 
 
-@given(part, part, st.none() | st.from_regex(r"[0-9a-z]{1,4}", fullmatch=True), part, part, part)
+@given(project_name, part, st.none() | st.from_regex(r"[0-9a-z]{1,4}", fullmatch=True), part, part, part)
 def test_wheel_names_are_read_as_packaging_reads_them(
     name: str, version: str, build: str | None, python: str, abi: str, platform: str
 ) -> None:
