@@ -30,6 +30,9 @@ SECRETS = {
     "index": ("pypi-" + ALNUM[:120], "a token of a package index"),
     "URL": ("DATABASE_URL=postgres://api:h4nter2@db.acme.lab/api", "a password in a URL"),
     "URL without user": ("redis://:h4nter2@cache.acme.lab:6379/0", "a password in a URL"),
+    "URL, short": ("redis://a:b@cache.acme.lab", "a password in a URL"),
+    "URL of any scheme": ('f"{scheme}://api:h4nter2@db.acme.lab"', "a password in a URL"),
+    "URL in UTF-8": ("amqp://käthe:h4ntér2@mq.acme.lab/", "a password in a URL"),
     "registry": ('{"auths": {"ghcr.io": {"auth": "Ym9iOg=="}}}', "credentials of a registry"),
     "cluster": (f"users:\n- name: a\n  user:\n    client-key-data: {ALNUM[:80]}\n", "credentials of a cluster"),
     "cluster, token": (f"kind: Config\nusers:\n- user:\n    token: {ALNUM[:40]}\n", "credentials of a cluster"),
@@ -61,6 +64,19 @@ def test_a_secret_is_found_and_not_shown(name: str) -> None:
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_only_looks_like_one_is_none(name: str) -> None:
     assert list(scan(io.BytesIO(HARMLESS[name].encode()), path="app.txt")) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"://\x12\xc3:\x84\xf6\x01\x97\xd2@Kx",
+        b"://\xfa:!\xea\x05d\x80@m",
+        b"://f:Z@u",
+        b"http://\0mailto:\0news\0@host",
+    ],
+)
+def test_what_random_bytes_and_programs_hold_is_no_url(content: bytes) -> None:
+    assert list(scan(io.BytesIO(b"\x7fELF\x02" + content), path="model.bin")) == []
 
 
 @pytest.mark.parametrize("name", SECRETS)
