@@ -27,7 +27,7 @@ WRONG: dict[str, tuple[list[str], dict[str, str], str]] = {
     "abbreviated-option": (["build", "--platf=linux/arm64"], {}, ""),
     "password-as-argument": (["build", "--password", "hunter2"], {}, ""),
     "option-without-value": (["build", "--tag"], {}, ""),
-    "switch-with-value": (["build", "--push=yes"], {}, ""),
+    "switch-with-value": (["build", "--push=expected"], {}, ""),  # a word of argparse's own, too
     "argument-too-many": (["build", "./project"], {}, ""),
     "bad-reference": (["build", "--tag", "acme/API:1"], {}, ""),
     "long-tag": (["build", "--tag", "a:" + "t" * 129], {}, ""),

@@ -38,7 +38,7 @@ READING: Final = (
     "progress",
 )
 _MAX_WIDTH: Final = 100
-_NO_VALUE: Final = re.compile(r"argument (\S+): (?:expected|ignored)")
+_NO_VALUE: Final = re.compile(r"argument (\S+): (expected|ignored)")
 
 
 class Given(Value, frozen=True):
@@ -91,7 +91,7 @@ class CommandParser(argparse.ArgumentParser):
         if match is None:
             raise ConfigError(f"The command line cannot be read: {message}", hint=self._see()) from None
         flag = match[1].rsplit("/", 1)[-1]
-        needs = "needs a value" if "expected" in message else "takes no value"
+        needs = "needs a value" if match[2] == "expected" else "takes no value"
         raise ConfigError(f"`{flag}` {needs}", hint=self._see()) from None  # argparse quotes the value
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
