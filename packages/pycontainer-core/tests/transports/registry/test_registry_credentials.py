@@ -292,6 +292,8 @@ class TestHelpers:
         ("body", "message"),
         [
             ("print('no keyring'); sys.exit(1)", "failed"),
+            ("print('default credentials not found, run `cloud login`'); sys.exit(1)", "failed"),
+            ("print('keychain locked'); print('role: credentials not found', file=sys.stderr); sys.exit(1)", "failed"),
             ("sys.exit(2)", "failed"),
             ("print(json.dumps({'Username': 'u', 'Secret': 's3cret'})); sys.exit(1)", "failed"),
             ("print('Welcome!'); print(json.dumps({'Username': 'u', 'Secret': 's3cret'}))", "other than JSON"),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # No `/` and no `..`: the name becomes a program's name.
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.))*")
-_NOT_FOUND = "credentials not found"
+# What Docker takes for "I have none"; helpers that fail speak of credentials that they do not find themselves, too.
+_NOT_FOUND = "credentials not found in native keychain"
 _TOKEN_USER = "<token>"  # noqa: S105 - the protocol's word for "the secret is an identity token"
 
 
