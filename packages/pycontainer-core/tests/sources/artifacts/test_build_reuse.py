@@ -10,6 +10,7 @@ import pytest
 from pycontainer.blobs.fingerprints import Fingerprints
 from pycontainer.events import Event, TaskFinished, TaskStarted
 from pycontainer.oci import Platform
+from pycontainer.sources.builds import backend
 from pycontainer.sources.builds.backend import Backend, tree_key
 from pycontainer.sources.builds.builder import WheelBuilder
 from pycontainer.sources.locks import Artifact
@@ -47,6 +48,30 @@ def test_a_wheel_that_was_built_before_needs_neither_uv_nor_its_python(tmp_path:
     assert found.sha256 == hashlib.sha256(stored.path.read_bytes()).hexdigest()
     assert [event.reused for event in heard if isinstance(event, TaskFinished)] == [True]
     assert not any(isinstance(event, TaskStarted) for event in heard)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="git is a shell script")
+def test_where_git_does_not_answer_in_time_nobody_knows_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tag makes another wheel of the same files: a name without it would be that of both."""
+    tree, program = tmp_path / "tree", tmp_path / "bin" / "git"
+    for folder in (tree, program.parent):
+        folder.mkdir()
+    (tree / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "demo"\ndynamic = ["version"]\n'
+    )
+
+    def key(script: str) -> str | None:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return tree_key(tree, Backend.of(tree), variables={}, python="3.12", fingerprints=Fingerprints(None))
+
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    assert key("echo v1-0-gabc") != key("echo v2-0-gabc")
+    monkeypatch.setattr(backend, "_GIT_TIMEOUT", 0.2)
+    assert key("exec sleep 600") is None
 
 
 @pytest.mark.skipif(os.name != "posix" or find_uv(os.environ) is None, reason="uv is wrapped in a shell script")

@@ -100,14 +100,15 @@ def tree_key(
         return None
     with fingerprints.below(tree, "wheel") as known:
         files = list(_hashed_files(tree, read_text(tree / "pyproject.toml") or "", known))
-    if files and files[-1] is None:
+    described = _describe(tree) if backend.asks_git else ""
+    if described is None or (files and files[-1] is None):
         return None
     inputs = {
         "v": 1,
         "files": files,
         "python": python,
         "variables": {name: value for name, value in sorted(variables.items()) if _counts(name)},
-        "git": _describe(tree) if backend.asks_git else "",
+        "git": described,
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
@@ -148,8 +149,8 @@ def _walk(folder: Path, relative: str, skipped: set[str]) -> Iterator[tuple[str,
             yield f"{relative}{entry.name}", entry.path, entry.stat(follow_symlinks=False)
 
 
-def _describe(tree: Path) -> str:
-    """The commit, the nearest tag, and whether files were changed since."""
+def _describe(tree: Path) -> str | None:
+    """The commit, the nearest tag, and whether files were changed since; none where git does not answer in time."""
     command = ["git", "-C", str(tree), "describe", "--tags", "--long", "--always", "--dirty", "--abbrev=40"]
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
@@ -163,6 +164,8 @@ def _describe(tree: Path) -> str:
             timeout=_GIT_TIMEOUT,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError:
         return ""
     return f"{done.stdout.strip()} {head.stdout.strip()}"
