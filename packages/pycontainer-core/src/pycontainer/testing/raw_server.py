@@ -45,12 +45,13 @@ class RawServer:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        # Whoever waits on a socket is woken, and closes it himself: the number of one that is closed under his hands
+        # may be that of another file by the time that he reads.
+        _shut_down(self._listener)
+        self._thread.join()
         self._listener.close()
         for connection in self._open:
-            connection.close()
-        self._thread.join(5)
+            _shut_down(connection)
 
     def _accept(self) -> None:
         number = 0
@@ -79,6 +80,11 @@ class RawServer:
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):
                     pass
+
+
+def _shut_down(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the other side has gone, or it is closed
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def ok(body: bytes = b"", *headers: str) -> bytes:
