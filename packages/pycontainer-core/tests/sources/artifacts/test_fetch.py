@@ -3,8 +3,8 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed, wait
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -567,10 +567,20 @@ def test_a_server_that_is_away_is_not_asked_for_every_file(monkeypatch: pytest.M
     assert caught.value.facts[-1] == f"{50 - len(asked)} more were not asked for"
 
 
-def test_every_file_is_asked_for_where_the_server_answers() -> None:
+def test_every_file_is_asked_for_where_the_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = threading.Event()
+
     def fail() -> None:
-        time.sleep(0.05)
+        assert heard.wait(60)
         raise NetworkError("`x` broke off")
 
+    def begin_with_the_one_that_came(futures: Sequence[Future[None]]) -> Iterator[Future[None]]:
+        ended = as_completed(futures)
+        first = next(ended)
+        heard.set()
+        yield first
+        yield from ended
+
+    monkeypatch.setattr("pycontainer.sources.fetch.as_completed", begin_with_the_one_that_came)
     with pytest.raises(NetworkError, match="49 files could not be fetched"):
         gather([lambda: None, *[fail] * 49], 4)
