@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -361,7 +363,10 @@ class TestOffline:
             ]
             made[0].index("amd64")
         http_client.close()
-        assert list(made[1].index("amd64").names()) == ["demo"]
+        with socket.socket() as silent:  # bound and not listening, so that nobody else gets the port
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its last connections may not be over
+            silent.bind(("127.0.0.1", urlsplit(server.url).port or 0))
+            assert list(made[1].index("amd64").names()) == ["demo"]
         assert any(isinstance(event, Warned) for event in heard)
 
     def test_it_is_not_used_once_it_has_expired(self, server: ArchiveServer, open_archive: Opener) -> None:
