@@ -422,5 +422,5 @@ def test_a_cache_of_someone_else_is_refused(large: Bench, tmp_path: Path) -> Non
     cache.mkdir()
     os.chown(cache, 12345, 12345)
     error = refused(large, PYCONTAINER_CACHE_DIR=str(cache))
-    assert "12345" in error
+    assert "it belongs to the user 12345, and this is the user " in error
     assert "--cache-dir" in error

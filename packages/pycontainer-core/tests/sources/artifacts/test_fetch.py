@@ -261,7 +261,7 @@ class TestByAddress:
             fetcher().fetch_all(wanted)
         assert caught.value.message == "2 files could not be fetched"
         assert "`b-1.0-py3-none-any.whl` is not the file that is locked" in caught.value.facts
-        assert any("404" in fact for fact in caught.value.facts)
+        assert any("/files/absent: 404" in fact for fact in caught.value.facts)
 
 
 class TestOnThisHost:
