@@ -446,7 +446,7 @@ class TestGit:
         log = tmp_path / "arguments"
         program = tmp_path / "bin" / "git"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n')
+        program.write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexec {shutil.which("git")} "$@"\n')
         program.chmod(0o755)
         index.faults.append(lambda handler: handler.send(403, planted.encode()))
         url = f"{index.url}/repo.git".replace("://", f"://me:{planted}@")

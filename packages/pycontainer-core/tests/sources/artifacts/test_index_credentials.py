@@ -109,7 +109,7 @@ class TestKeyring:
     def path(self, tmp_path: Path) -> str:
         program = tmp_path / "keyring"
         program.write_text(
-            f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$2" = index.example ] && echo from-keyring || exit 1\n'
+            f'#!/bin/sh\necho "$@" >> "{tmp_path}/asked"\n[ "$2" = index.example ] && echo from-keyring || exit 1\n'
         )
         program.chmod(0o755)
         return f"{tmp_path}:/usr/bin:/bin"
