@@ -104,7 +104,7 @@ def _check_source(policy: Policy, chosen: Chosen) -> Iterator[Broken]:
         what = "is taken from a commit, which has no hash" if artifact is None else "has no hash in the lock"
         yield Broken("require-hashes", f"`{package}` {what}")
     if policy.require_https:
-        for url in {*_addresses(chosen)}:
+        for url in _addresses(chosen):
             if host := insecure_host(url):
                 yield Broken("require-https", f"`{package}` comes over plain http, from `{host}`")
 
