@@ -93,6 +93,11 @@ def test_a_malformed_hash_is_refused(lock_at: LockAt, value: str) -> None:
         lock_at("requirements.txt", f"a==1 --hash={value}\n")
 
 
+def test_of_several_malformed_hashes_the_first_is_told(lock_at: LockAt) -> None:
+    with pytest.raises(LockError, match=r"`wrong0` in requirements\.txt:1 is not a hash"):
+        lock_at("requirements.txt", f"a==1 {' '.join(f'--hash=wrong{number}' for number in range(40))}\n")
+
+
 def test_a_weak_hash_is_refused(lock_at: LockAt) -> None:
     with pytest.raises(LockError, match="too weak"):
         lock_at("requirements.txt", f"a==1 --hash=md5:{'a' * 32}\n")

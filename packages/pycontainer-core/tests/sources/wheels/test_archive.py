@@ -108,6 +108,11 @@ def test_a_name_stands_in_it_once(path: Path) -> None:
     refused(path, forge_zip([member("a"), member("a/b.py")]), "other members lie below it")
 
 
+def test_of_several_files_that_others_lie_below_the_first_is_told(path: Path) -> None:
+    members = [member(f"m{number}{name}") for number in range(40) for name in ("", "/b.py")]
+    refused(path, forge_zip(members), "the member `m0` is a file")
+
+
 def test_names_that_differ_in_case_only_are_warned_of(path: Path) -> None:
     path.write_bytes(forge_zip([member("a.py"), member("A.py")]))
     with Archive(path) as archive:

@@ -78,7 +78,7 @@ class _Requirement:
             self.version = pin[1]
 
     def _hashes(self) -> frozenset[str]:
-        values = frozenset(value.strip().lower() for value in self.line.values("--hash"))
+        values = [value.strip().lower() for value in self.line.values("--hash")]
         for value in values:
             algorithm, _, digest = value.partition(":")
             if not _HASH.fullmatch(value) or len(digest) != _STRONG.get(algorithm, len(digest)):
@@ -89,7 +89,7 @@ class _Requirement:
                 facts=[", ".join(sorted({value.partition(":")[0] for value in values}))],
                 hint="Lock again with sha256",
             )
-        return values
+        return frozenset(values)
 
     @property
     def is_pinned(self) -> bool:

@@ -106,7 +106,7 @@ def _check_unique(names: Sequence[str]) -> None:
 
 
 def _check_parents(names: Iterable[str], files: set[str]) -> None:
-    for parent in {name.rpartition("/")[0] for name in names}:
+    for parent in dict.fromkeys(name.rpartition("/")[0] for name in names):  # in their order: the first is told
         above = parent
         while above:
             if above in files:
