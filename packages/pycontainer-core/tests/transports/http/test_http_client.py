@@ -6,14 +6,17 @@ import email.utils
 import io
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPException
 from itertools import count
 from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
+from urllib3.exceptions import ProxyError
 
 from pycontainer.errors import HTTPStatusError, NetworkError, StoreError
 from pycontainer.testing.raw_server import RawServer, answer, ok
@@ -410,6 +413,29 @@ class TestConnections:
             port = silent.getsockname()[1]
             with pytest.raises(NetworkError, match=f"`127.0.0.1:{port}` refused the connection"):
                 get(f"http://127.0.0.1:{port}/")
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            socket.gaierror(-2, "Name or service not known"),
+            ssl.SSLError(1, "wrong version number"),
+            ConnectionRefusedError(),
+            TimeoutError(),
+            ProxyError("no tunnel", OSError("Tunnel connection failed: 407 Proxy Authentication Required")),
+            HTTPException("the head of the answer is longer than 256 KiB"),
+        ],
+        ids=lambda before: type(before).__name__,
+    )
+    def test_what_went_wrong_before_with_another_server_is_not_told_of_this_one(self, before: Exception) -> None:
+        """Whoever asks the next server may do so while he handles the error of the one before."""
+        with RawServer(b"") as server:
+            try:
+                raise before
+            except type(before):
+                with pytest.raises(NetworkError, match=f"The connection to `{server.host}` broke") as caught:
+                    get(server.url)
+            assert len(server.heads) == QUICK.count + 1
+        assert caught.value.hint is None
 
     def test_an_unknown_host_is_named_and_not_asked_for_again(self) -> None:
         waits: list[float] = []

@@ -249,7 +249,7 @@ def _is_transient(error: BaseException) -> bool:
 def _is_refusal_of_framing(error: BaseException) -> bool:
     import http.client  # noqa: PLC0415 - as above
 
-    causes = [error, error.__cause__, error.__context__, *error.args]
+    causes = [error, error.__cause__, *error.args]
     return any(type(cause) in {http.client.HTTPException, http.client.LineTooLong} for cause in causes)
 
 

@@ -59,15 +59,17 @@ def connection_error(
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and what it wraps, in attributes, arguments or as its cause: outermost first."""
+    """The exception and what it wraps, in attributes, arguments or as its cause: outermost first.
+
+    Not its context: that may be what went wrong before, with another server that this one stands in for.
+    """
     found: list[BaseException] = []
     queue: list[object] = [error]
     while queue:
         item = queue.pop(0)
         if isinstance(item, BaseException) and not any(item is known for known in found):
             found.append(item)
-            queue += [getattr(item, "original_error", None), getattr(item, "reason", None), *item.args]
-            queue += [item.__cause__, item.__context__]
+            queue += [getattr(item, "original_error", None), getattr(item, "reason", None), *item.args, item.__cause__]
     return found
 
 
