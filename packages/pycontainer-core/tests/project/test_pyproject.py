@@ -8,7 +8,6 @@ import pytest
 
 from pycontainer.errors import ProjectError
 from pycontainer.project import Pyproject
-from pycontainer.project.vcs import public_url
 
 BUILD = '[build-system]\nrequires = ["x"]\n'
 
@@ -185,18 +184,3 @@ def test_what_cannot_be_read_names_the_file(tmp_path: Path, text: str) -> None:
 def test_a_context_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="is not a directory"):
         Pyproject.read(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("remote", "url"),
-    [
-        ("git@github.com:acme/api.git", "https://github.com/acme/api"),
-        ("https://user:s3cret@git.example/acme/api.git", "https://git.example/acme/api"),
-        ("ssh://git@git.example:2222/acme/api", "https://git.example/acme/api"),
-        ("/srv/git/api", None),
-        ("C:/git/api", None),
-        ("", None),
-    ],
-)
-def test_a_remote_becomes_a_url_without_credentials(remote: str, url: str | None) -> None:
-    assert public_url(remote) == url

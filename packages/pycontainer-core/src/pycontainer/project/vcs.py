@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pycontainer.errors import ToolError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SCP_LIKE = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!/)(.+)")
 _USERINFO = re.compile(r"^(\w+://)[^/@]*@")
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 
 
 def source_annotations(root: Path) -> dict[str, str]:
     """`org.opencontainers.image.revision` and `.source` of a git checkout; empty outside of one.
 
     A revision with uncommitted changes to tracked files ends with `-dirty`. Credentials are cut from the URL.
+
+    Raises:
+        ToolError: git does not answer in time: without its answer the image would be another one.
     """
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return {}
@@ -50,6 +55,12 @@ def _git(root: Path, *arguments: str) -> str:
             timeout=_TIMEOUT,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"git did not say within {_TIMEOUT:.0f} s which commit is checked out",
+            facts=[f"in: `{root}`"],
+            hint="`git status` there shows what it waits for",
+        ) from error
+    except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
