@@ -7,10 +7,13 @@ this order, so that none is left with a long one in the end.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # For a Python beside the main one: a property that holds there is tried again, not searched anew.
 settings.register_profile(
