@@ -153,7 +153,7 @@ def _file(table: Mapping[str, object]) -> ExtraFile:
             facts=["expected: `source`, `destination`, and where wanted `mode` and `owner`"],
         )
     texts = {key: value for key, value in table.items() if isinstance(value, str)}
-    for key in table.keys() - texts.keys():
+    for key in (key for key in table if key not in texts):
         raise ConfigError(f"The `{key}` of a file is not a string", facts=['expected: in quotes, such as `"0644"`'])
     return ExtraFile.of(
         source=texts["source"], destination=texts["destination"], mode=texts.get("mode"), owner=texts.get("owner")
