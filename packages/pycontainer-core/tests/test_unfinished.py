@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,28 @@ def test_a_temporary_folder_is_gone_with_all_that_is_in_it() -> None:
         (folder / "sub" / "file").write_bytes(b"x")
         raise KeyError
     assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows opens no folder")
+def test_a_file_that_comes_while_its_folder_is_removed_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread had found the folder before it was out of the way, and makes its file after all is listed."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    found = os.open(folder, os.O_RDONLY)
+    remove = os.rmdir
+
+    def make_the_file_first(*arguments: Any, **options: Any) -> None:
+        monkeypatch.setattr(os, "rmdir", remove)
+        os.close(os.open("late", os.O_CREAT | os.O_WRONLY, dir_fd=found))
+        remove(*arguments, **options)
+
+    with unfinished(folder):
+        monkeypatch.setattr(os, "rmdir", make_the_file_first)
+    os.close(found)
+    assert os.rmdir is remove, "the file came"
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_was_renamed_stays(tmp_path: Path) -> None:

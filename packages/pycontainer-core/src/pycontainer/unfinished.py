@@ -71,5 +71,8 @@ def _remove(path: Path) -> None:
             path.rename(aside)
         except OSError:  # Windows keeps what somebody has open
             aside = path
-        with suppress(OSError):
-            shutil.rmtree(aside, ignore_errors=True)
+        for _ in range(_ATTEMPTS):  # it may have been opening a file there already, which came after all were listed
+            with suppress(OSError):
+                shutil.rmtree(aside, ignore_errors=True)
+            if not os.path.lexists(aside):
+                break
