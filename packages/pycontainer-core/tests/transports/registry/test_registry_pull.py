@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 HTTP = HttpSettings(environment={}, retries=RetryPolicy(count=2, base=0.001))
 SETTINGS = RegistrySettings(http=HTTP, environment={}, home=None)
-# For servers that stall. Where none does, a machine that stands still is no such server.
-IMPATIENT = replace(SETTINGS, http=replace(HTTP, timeouts=Timeouts(connect=2, read=0.5, progress=0.5)))
+# For servers that stall within a body. A machine that stands still before an answer is no such server.
+IMPATIENT = replace(SETTINGS, http=replace(HTTP, timeouts=Timeouts(progress=0.5)))
 SOME = {"mediaType": media_types.LAYER_GZIP, "digest": str(Digest.of(b"x")), "size": 1}
 MANIFEST = {"schemaVersion": 2, "mediaType": media_types.MANIFEST, "config": SOME, "layers": [SOME]}
 INDEX = {"schemaVersion": 2, "mediaType": media_types.INDEX, "manifests": []}
