@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -310,6 +310,22 @@ def test_builds_at_once_leave_one_of_them_whole(tmp_path: Path) -> None:
     last = check(path, *images)
     assert blobs_in(path) == blobs_of(last)
     assert (path / "refs/tags/latest").read_text() == f"{last.digest}\n"
+
+
+def test_an_empty_directory_that_another_build_fills_meanwhile_is_written_like_any_layout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, look = tmp_path / "image", Path.iterdir
+    path.mkdir()
+
+    def fill_and_look(self: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", look)
+        LayoutDestination(path).write(image("other"))
+        return look(self)
+
+    monkeypatch.setattr(Path, "iterdir", fill_and_look)
+    LayoutDestination(path).write(OLD)
+    check(path, OLD)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes nothing that somebody waits for")

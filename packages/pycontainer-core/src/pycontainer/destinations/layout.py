@@ -146,9 +146,11 @@ class LayoutDestination:
             raise self._refused(f"it is {what}")
         if _is_file(self._path / MARKER):
             return True
-        if any(self._path.iterdir()):
+        if not any(self._path.iterdir()):
+            return False
+        if not _is_file(self._path / MARKER):  # else another build has filled an empty directory just now
             raise self._refused("it is a directory with other files in it")
-        return False
+        return True
 
     def _create(self, index: Index, blobs: Sequence[Blob]) -> dict[Digest, int] | None:
         """Fill a new directory and give it its name; none when another build was faster."""
