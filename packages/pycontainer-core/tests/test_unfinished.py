@@ -32,6 +32,30 @@ with temporary_folder() as folder, unfinished(Path("image.part")) as part:
     os._exit(7)
 """
 
+CUT_OFF_WHILE_REMOVING = """
+import os, shutil, threading
+from pycontainer.unfinished import remove_unfinished, temporary_folder
+
+removing = threading.Event()
+remove = shutil.rmtree
+
+def stand_still(*arguments, **options):
+    if threading.current_thread() is threading.main_thread():
+        removing.set()
+        threading.Event().wait()
+    remove(*arguments, **options)
+
+def end():
+    removing.wait()
+    remove_unfinished()
+    os._exit(7)
+
+shutil.rmtree = stand_still
+threading.Thread(target=end).start()
+with temporary_folder() as folder:
+    (folder / "file").write_bytes(b"x")
+"""
+
 
 def test_a_temporary_folder_is_gone_with_all_that_is_in_it() -> None:
     with pytest.raises(KeyError), temporary_folder() as folder:  # noqa: PT012 - what stays is the point
@@ -77,9 +101,14 @@ def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_process_that_ends_at_once_leaves_nothing_even_while_a_thread_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [CUT_OFF, CUT_OFF_WHILE_REMOVING], ids=["writing", "removing"])
+def test_a_process_that_ends_at_once_leaves_nothing_even_while_a_thread_is_at_it(tmp_path: Path, program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CUT_OFF], cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 7
     assert not list(tmp_path.iterdir())

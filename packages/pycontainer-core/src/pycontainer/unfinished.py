@@ -50,11 +50,12 @@ def unfinished(path: Path) -> Iterator[Path]:
 
 def remove_unfinished() -> None:
     """Remove what is being worked on at this moment; the process must end right after."""
-    for path in tuple(_paths):
-        for _ in range(_ATTEMPTS):
+    for _ in range(_ATTEMPTS):
+        left = [path for path in tuple(_paths) if os.path.lexists(path)]
+        if not left:
+            break
+        for path in left:
             _remove(path)
-            if not os.path.lexists(path):
-                break
 
 
 def _remove(path: Path) -> None:
@@ -67,12 +68,11 @@ def _remove(path: Path) -> None:
 
         # Out of the way first, so that a thread that still writes there finds no folder for its next file.
         aside = path.with_name(f"{path.name}.gone")
-        try:
+        _paths.add(aside)  # should the process be ended meanwhile
+        with suppress(OSError):  # Windows keeps what somebody has open
             path.rename(aside)
-        except OSError:  # Windows keeps what somebody has open
-            aside = path
-        for _ in range(_ATTEMPTS):  # it may have been opening a file there already, which came after all were listed
-            with suppress(OSError):
-                shutil.rmtree(aside, ignore_errors=True)
-            if not os.path.lexists(aside):
-                break
+        for _ in range(_ATTEMPTS):  # who was opening a file there makes it after all were listed
+            for each in filter(os.path.lexists, (path, aside)):
+                with suppress(OSError):
+                    shutil.rmtree(each, ignore_errors=True)
+        _paths.discard(aside)
