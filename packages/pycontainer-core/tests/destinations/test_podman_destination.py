@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_a_layer_that_fails_stops_podman_before_it_believes_the_archive(tmp_path
             raise IntegrityError("damaged")
 
     layer = replace(IMAGE.layers[0], blob=Broken())
-    script = f"cat >/dev/null; touch '{tmp_path}/believed'"
+    script = f"cat >/dev/null; touch {shlex.quote(str(tmp_path / 'believed'))}"
     with pytest.raises(IntegrityError, match="damaged"):
         PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
     assert not (tmp_path / "believed").exists()
@@ -88,7 +89,7 @@ def test_a_layer_that_fails_is_told_even_where_podman_has_ended_before(tmp_path:
 
     os.mkfifo(tmp_path / "deaf")
     layer = replace(IMAGE.layers[0], blob=Broken())
-    script = f"exec <'{tmp_path}/deaf'; cat"
+    script = f"exec <{shlex.quote(str(tmp_path / 'deaf'))}; cat"
     with pytest.raises(IntegrityError, match="damaged"):
         PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
 
@@ -102,7 +103,7 @@ def test_another_pipe_that_breaks_is_not_taken_for_podmans(tmp_path: Path) -> No
             raise BrokenPipeError  # as of whoever reads what is said while the layer is made
 
     layer = replace(IMAGE.layers[0], blob=Told())
-    script = f"cat >/dev/null; touch '{tmp_path}/believed'"
+    script = f"cat >/dev/null; touch {shlex.quote(str(tmp_path / 'believed'))}"
     with pytest.raises(BrokenPipeError):
         PodmanDestination(command=["sh", "-c", script]).write(forge_image([layer]))
     assert not (tmp_path / "believed").exists()
