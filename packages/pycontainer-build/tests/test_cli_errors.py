@@ -152,7 +152,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_names_that_the_terminal_cannot_show_are_no_reason_to_fail(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pycontainer_cli", "config", "--label", "a=ü漢", "--context", str(tmp_path)],
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
         capture_output=True,
         check=False,
     )
