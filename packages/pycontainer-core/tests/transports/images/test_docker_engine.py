@@ -206,6 +206,7 @@ def test_a_layer_that_fails_ends_the_request_unfinished(engine: tuple[FakeEngine
     broken = [Member(member.name, Broken()) if member.blob is IMAGE.layers[0].blob else member for member in members]
     with pytest.raises(IntegrityError, match="damaged"):
         client.load(broken)
+    assert server.hung_up.wait(60)  # what it has not taken by then it never takes
     assert server.loaded == b""
 
 
@@ -217,7 +218,7 @@ def test_a_layer_that_fails_is_told_even_where_the_engine_has_hung_up(engine: tu
         descriptor = IMAGE.layers[0].descriptor
 
         def open(self) -> io.BytesIO:
-            assert server.hung_up.wait(30)
+            assert server.hung_up.wait(60)
             raise IntegrityError("damaged")
 
     with pytest.raises(IntegrityError, match="damaged"):
@@ -238,6 +239,7 @@ def test_another_pipe_that_breaks_is_not_taken_for_the_engines(
 
     with pytest.raises(BrokenPipeError):
         client.load([Member("layer.tar", Told())])
+    assert server.hung_up.wait(60)  # what it has not taken by then it never takes
     assert server.loaded == b""
 
 
