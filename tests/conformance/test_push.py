@@ -346,7 +346,7 @@ def hold_last_wheel(project: Bench, registry: FakeRegistry, *, seconds: float) -
 
 
 def test_layers_are_pushed_while_a_wheel_is_still_on_its_way(project: Bench, registry: FakeRegistry) -> None:
-    came = hold_last_wheel(project, registry, seconds=30)
+    came = hold_last_wheel(project, registry, seconds=60)
     is_named(registry, pushed(project, registry.host))
     assert came == [True]
     asked = [item.path for item in registry.asked("HEAD", "/blobs/")]

@@ -269,7 +269,7 @@ def test_builds_that_are_killed_leave_nothing_wrong(ground: Ground, filled: tupl
             time.sleep(dice.uniform(whole / 3, whole) / 2)
             build.kill()
         for build in builds:
-            build.communicate(timeout=30)
+            build.communicate(timeout=60)
         if number % 2:
             assert ground.build(output, cache=cache) == digest
             assert ground.build(tmp_path / f"other-{number}", cache=cache) == digest

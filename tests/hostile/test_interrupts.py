@@ -50,7 +50,7 @@ def interrupted(
         *arguments, prefix=HEARS_INTERRUPTS, environment={"TMPDIR": str(temporary), **(environment or {})}
     ) as command:
         try:
-            deadline = time.monotonic() + 50
+            deadline = time.monotonic() + 60
             while not when():
                 assert command.poll() is None, command.communicate()
                 assert time.monotonic() < deadline

@@ -74,7 +74,7 @@ def interrupted(
         text=True,
     ) as process:
         try:
-            process.wait(timeout=30)  # `communicate` would close the pipe, and the password be empty
+            process.wait(timeout=60)  # `communicate` would close the pipe, and the password be empty
         finally:
             process.kill()
         out, err = process.communicate()

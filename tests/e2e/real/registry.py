@@ -67,12 +67,12 @@ class Registry:
     def manifest(self, repository: str, tag: str) -> tuple[str, dict[str, Any]]:
         """The digest that the registry gives a tag, and the document."""
         address = f"http://{self.host}/v2/{repository}/manifests/{tag}"
-        with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=30) as answer:  # loopback
+        with urlopen(Request(address, headers={"Accept": ",".join(ACCEPTED)}), timeout=60) as answer:  # loopback
             return answer.headers["Docker-Content-Digest"], json.load(answer)
 
     def tags(self, repository: str) -> list[str]:
         """The tags of a repository."""
-        with urlopen(f"http://{self.host}/v2/{repository}/tags/list", timeout=30) as answer:  # loopback
+        with urlopen(f"http://{self.host}/v2/{repository}/tags/list", timeout=60) as answer:  # loopback
             listed: list[str] = json.load(answer)["tags"]
             return listed
 

@@ -127,7 +127,7 @@ def test_a_build_in_another_process_holds_the_cache_until_it_is_killed(tmp_path:
         from pycontainer.builder.cache_limit import limited
         with limited(pathlib.Path({str(tmp_path)!r})):
             print(flush=True)
-            time.sleep(60)
+            time.sleep(600)
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as other:

@@ -49,7 +49,7 @@ class OfFiles:
     def write(self, writer: LayerWriter) -> LayerContents:
         if self.fails:
             self._fetch()
-        assert self.go.wait(20), "its file was never fetched"
+        assert self.go.wait(60), "its file was never fetched"
         writer.file(self.name, b"x")
         self.written.append(self.name)
         return LayerContents(files=1, size=1)

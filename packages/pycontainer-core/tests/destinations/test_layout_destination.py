@@ -338,7 +338,7 @@ def test_a_layout_that_is_removed_while_a_build_waits_for_it_is_made_anew(
 
     def wait(_: float) -> None:
         waits.set()
-        assert removed.wait(30)
+        assert removed.wait(60)
 
     monkeypatch.setattr("pycontainer.blobs.lock.time.sleep", wait)
 
@@ -346,7 +346,7 @@ def test_a_layout_that_is_removed_while_a_build_waits_for_it_is_made_anew(
         def _check_ours(self) -> None:
             super()._check_ours()
             other.start()
-            assert waits.wait(30)
+            assert waits.wait(60)
 
     other = threading.Thread(target=LayoutDestination(path).write, args=[new])
     Removal(path).remove()
@@ -376,7 +376,7 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
         from pycontainer.blobs.lock import exclusive
         with exclusive(Path(sys.argv[1])):
             print("held", flush=True)
-            time.sleep(60)
+            time.sleep(600)
         """
     )
     with subprocess.Popen([sys.executable, "-c", program, tmp_path / "file"], stdout=subprocess.PIPE) as holder:
@@ -384,7 +384,7 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
         assert holder.stdout.readline() == b"held\n"
         timer = threading.Timer(0.2, holder.kill)
         timer.start()
-        with exclusive(tmp_path / "file", timeout=30):
+        with exclusive(tmp_path / "file", timeout=60):
             pass
         timer.join()
 

@@ -203,7 +203,7 @@ class TestAhead:
 
 
 def _eventually(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not done():
         assert time.monotonic() < end
         time.sleep(0.01)

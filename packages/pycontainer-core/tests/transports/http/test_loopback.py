@@ -22,7 +22,7 @@ def test_a_client_hears_of_the_end_whatever_the_server_waits_for() -> None:
 
     with RawServer(wait_for_more) as server:
         host, _, port = server.host.partition(":")
-        client = socket.create_connection((host, int(port)), timeout=10)
+        client = socket.create_connection((host, int(port)), timeout=60)
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert client.recv(5) == b"begun"
     with client:

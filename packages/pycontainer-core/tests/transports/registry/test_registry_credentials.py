@@ -312,12 +312,12 @@ class TestHelpers:
         assert "s3cret" not in str(caught.value)
 
     def test_a_helper_that_does_not_answer_is_ended(self, home: Home) -> None:
-        home.program("docker-credential-store", "time.sleep(60)")
+        home.program("docker-credential-store", "time.sleep(600)")
         home.docker(credsStore="store")
         begin = time.monotonic()
         with pytest.raises(ToolError, match=r"`docker-credential-store` did not answer in 0\.5 s"):
             home.find("a.io", helper_timeout=0.5)
-        assert time.monotonic() - begin < 30
+        assert time.monotonic() - begin < 300
 
     @pytest.mark.parametrize("name", ["../evil", "a/b", "..", ".", "a..b", "a\\b", "a b", "-x", "", "a\n"])
     def test_a_helper_that_is_a_path_is_never_run(self, home: Home, tmp_path: Path, name: str) -> None:
