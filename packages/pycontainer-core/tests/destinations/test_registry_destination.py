@@ -184,8 +184,8 @@ class TestAhead:
         with RegistryDestination(RegistryClient(SETTINGS), [named(registry)]) as destination:
             destination.begin(replace(layer, blob=Waiting()))
             assert opened.wait(60)
-        assert registry.store.repository("acme/api") == Repository()
         _eventually(lambda: bool(registry.asked("PUT")))  # it is noted when the registry has heard that it was cut off
+        assert registry.store.repository("acme/api") == Repository()
         assert not [each for each in threading.enumerate() if each.name.startswith("push")]
 
     def test_whoever_makes_layers_hears_that_pushing_has_failed(self, registry: FakeRegistry) -> None:
