@@ -434,4 +434,5 @@ class TestEvents:
         blob = make_blob(SIZE)
         with pytest.raises(StopError):
             RegistryClient(SETTINGS).push_blob(target(registry), blob, advance=stop)
+        assert registry.hears("PUT")
         assert not stored(registry, blob)

@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 64 * 1024
 _HEAD_ONLY = frozenset({204, 304})
+_HEARS_SECONDS = 60
 
 
 class FakeRegistry:
@@ -77,6 +79,14 @@ class FakeRegistry:
     def asked(self, method: str, part: str = "") -> list[Recorded]:
         """The requests of this method whose target holds `part`."""
         return [item for item in self.requests if item.method == method and part in item.target]
+
+    def hears(self, method: str, part: str = "") -> list[Recorded]:
+        """As `asked`, when there is such a request: of one that is cut off it hears later than who cuts it off."""
+        deadline = time.monotonic() + _HEARS_SECONDS
+        while not (found := self.asked(method, part)):
+            assert time.monotonic() < deadline, f"there was no {method} of `{part}`"
+            time.sleep(0.01)
+        return found
 
     def __enter__(self) -> FakeRegistry:  # noqa: PYI034 - not made to be inherited from
         self._thread.start()
