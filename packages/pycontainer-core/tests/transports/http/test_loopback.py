@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import pytest
 from pycontainer.testing import loopback
 from pycontainer.testing.loopback import AnsweringHandler, serving_on_loopback
 from pycontainer.testing.raw_server import RawServer
+from pycontainer.testing.registry import FakeRegistry
 
 
 def test_a_client_hears_of_the_end_whatever_the_server_waits_for() -> None:
@@ -43,3 +45,15 @@ def test_many_clients_may_come_before_the_server_looks_up(monkeypatch: pytest.Mo
         for _ in range(32):
             clients.enter_context(socket.create_connection(address, timeout=0.5))
         looks_up.set()
+
+
+@pytest.mark.parametrize("linger", [struct.pack("ii", 0, 0), struct.pack("ii", 1, 0)], ids=["ended", "reset"])
+def test_a_registry_hears_of_a_request_that_is_cut_off(linger: bytes) -> None:
+    with FakeRegistry() as registry:
+        with socket.create_connection(("127.0.0.1", registry.port), timeout=60) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            client.sendall(b"PUT /blob HTTP/1.1\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
+            assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it waits for the body from now on
+            client.sendall(b"half")
+        (heard,) = registry.hears("PUT")
+    assert heard.status == 0

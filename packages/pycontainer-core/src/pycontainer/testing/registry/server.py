@@ -155,7 +155,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._received = 0
         try:
             reply = self._reply(registry, effect)
-        except _GoneError:
+        except (_GoneError, OSError):
+            self.close_connection = True
             self._record(0)
             return
         if isinstance(effect, LoseAnswer):
