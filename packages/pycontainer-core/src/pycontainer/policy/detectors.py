@@ -53,12 +53,15 @@ _BREAK: Final = rb"(?:\\[nr]|\s|[\"'+])*"
 _HEADERS: Final = rb"(?:[A-Za-z-]{4,20}: [^\r\n]{1,120}" + _BREAK + rb"){0,4}"
 # Whose passwords nobody outside can use (RFC 2606, RFC 6761).
 _NOWHERE: Final = rb"(?:localhost|127\.|\[::1\]|(?:[\w-]+\.){0,9}(?:example|test|invalid)\b)"
+_SOMEWHERE: Final = rb"(?!\S{0,300}@" + _NOWHERE + rb")"
 # What a user and a password are written with.
 _WRITTEN: Final = rb"(?:[!&()+,.0-9;=A-Z\[\]^_a-z|~-]|[\xc2-\xf4][\x80-\xbf]{1,3})"
-_USER: Final = (
-    rb"://(?!\S{0,300}@" + _NOWHERE + rb")" + _WRITTEN + rb"{0,100}:"
-    rb"(?!%[sdr(]|(?:pass|passwd|password|pwd|secret|token|x+|\.+)@)(?:[%:]|" + _WRITTEN + rb")"
-)
+_USER: Final = _WRITTEN + rb"{0,100}:"
+_PASSWORD: Final = rb"(?:[%:]|" + _WRITTEN + rb")"
+_NO_PLACEHOLDER: Final = rb"(?!%[sdr(]|(?:pass|passwd|password|pwd|secret|token|x+|\.+)@)"
+# Random bytes, as of a model or an archive, have all marks of a URL with a password once in some gigabytes: behind no
+# scheme, and with less than a word between them.
+_NO_CHANCE: Final = rb"(?:(?<=[a-z+]{3}://)|(?=" + _USER + _PASSWORD + rb"{4}))"
 _DETECTORS: Final = (
     _detector(
         "a private key",
@@ -99,9 +102,7 @@ _DETECTORS: Final = (
     _detector(
         "a password in a URL",
         b"://",
-        # Random bytes, as of a model or an archive, have all of these marks once in some gigabytes: behind no scheme,
-        # and with less than a word between them.
-        rb"(?:(?<=[a-z+]{3})" + _USER + rb"{1,200}|" + _USER + rb"{4,200})@[A-Za-z0-9\[]",
+        rb"://" + _NO_CHANCE + _SOMEWHERE + _USER + _NO_PLACEHOLDER + _PASSWORD + rb"{1,200}@[A-Za-z0-9\[]",
     ),
     _detector(
         "credentials of a registry",
