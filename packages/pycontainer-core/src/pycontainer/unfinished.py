@@ -50,29 +50,23 @@ def unfinished(path: Path) -> Iterator[Path]:
 
 def remove_unfinished() -> None:
     """Remove what is being worked on at this moment; the process must end right after."""
-    for _ in range(_ATTEMPTS):
-        left = [path for path in tuple(_paths) if os.path.lexists(path)]
-        if not left:
-            break
-        for path in left:
-            _remove(path)
+    for path in tuple(_paths):
+        _remove(path)
 
 
 def _remove(path: Path) -> None:
-    try:
+    """Remove what stands at a path, and what another thread that is removing it has moved out of the way."""
+    with suppress(OSError):  # a folder, or nothing: systems differ in which error that is
         path.unlink()
-    except FileNotFoundError:
-        return
-    except OSError:  # a folder: systems differ in which error that is
+    aside = path.with_name(f"{path.name}.gone")
+    for _ in range(_ATTEMPTS):
+        if not any(map(os.path.lexists, (path, aside))):
+            return
         import shutil  # noqa: PLC0415 - as above
 
         # Out of the way first, so that a thread that still writes there finds no folder for its next file.
-        aside = path.with_name(f"{path.name}.gone")
-        _paths.add(aside)  # should the process be ended meanwhile
         with suppress(OSError):  # Windows keeps what somebody has open
             path.rename(aside)
-        for _ in range(_ATTEMPTS):  # who was opening a file there makes it after all were listed
-            for each in filter(os.path.lexists, (path, aside)):
-                with suppress(OSError):
-                    shutil.rmtree(each, ignore_errors=True)
-        _paths.discard(aside)
+        for each in (aside, path):
+            with suppress(OSError):
+                shutil.rmtree(each, ignore_errors=True)
