@@ -153,8 +153,11 @@ def _file(table: Mapping[str, object]) -> ExtraFile:
             facts=["expected: `source`, `destination`, and where wanted `mode` and `owner`"],
         )
     texts = {key: value for key, value in table.items() if isinstance(value, str)}
-    for key in (key for key in table if key not in texts):
-        raise ConfigError(f"The `{key}` of a file is not a string", facts=['expected: in quotes, such as `"0644"`'])
+    others = [key for key in table if key not in texts]
+    if others:
+        raise ConfigError(
+            f"The `{others[0]}` of a file is not a string", facts=['expected: in quotes, such as `"0644"`']
+        )
     return ExtraFile.of(
         source=texts["source"], destination=texts["destination"], mode=texts.get("mode"), owner=texts.get("owner")
     )

@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pycontainer.frontend import exit_codes
@@ -122,7 +121,10 @@ def _watch(heard: int) -> None:
 
 def _is_next_of(signals: RawIOBase) -> bool:
     """Wait for an interrupt among the signals; there is none any more where they end."""
-    return any(number == bytes([signal.SIGINT]) for number in iter(partial(signals.read, 1), b""))
+    while number := signals.read(1):
+        if number[0] == signal.SIGINT:
+            return True
+    return False
 
 
 def _only_others(unraisable: sys.UnraisableHookArgs) -> None:

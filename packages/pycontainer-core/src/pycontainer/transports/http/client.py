@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from pycontainer.errors import NetworkError, StoreError
 from pycontainer.events import Noted, ignore
 from pycontainer.transports.http import tls
-from pycontainer.transports.http.connections import TransientNetworkError, connection_error, proxy_denied
+from pycontainer.transports.http.connections import TransientNetworkError, causes, connection_error, proxy_denied
 from pycontainer.transports.http.proxies import Proxy, proxy_for
 from pycontainer.transports.http.response import Response
 from pycontainer.transports.http.retries import RETRIED_STATUSES
@@ -249,8 +249,7 @@ def _is_transient(error: BaseException) -> bool:
 def _is_refusal_of_framing(error: BaseException) -> bool:
     import http.client  # noqa: PLC0415 - as above
 
-    causes = [error, error.__cause__, *error.args]
-    return any(type(cause) in {http.client.HTTPException, http.client.LineTooLong} for cause in causes)
+    return any(type(cause) in {http.client.HTTPException, http.client.LineTooLong} for cause in causes(error))
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

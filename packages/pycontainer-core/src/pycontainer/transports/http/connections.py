@@ -35,7 +35,7 @@ def connection_error(
         return error
     host = urlsplit(url).netloc.rpartition("@")[2]
     request = f"{method} {redact_url(url)}"
-    chain = _causes(error)
+    chain = causes(error)
     names = {type(cause).__name__ for cause in chain}
     if "ProxyError" in names:
         return _proxy_error(chain, request)
@@ -58,7 +58,7 @@ def connection_error(
     return NetworkError(what, facts=facts)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def causes(error: BaseException) -> list[BaseException]:
     """The exception and what it wraps, in attributes, arguments or as its cause: outermost first.
 
     Not its context: that may be what went wrong before, with another server that this one stands in for.
